@@ -1,0 +1,189 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+// UpdateDraft opens a draft that is filled from the revision in force: area,
+// audience and channels are kept (W1).
+func (d *Desk) UpdateDraft(ctx context.Context, who alert.Actor, notice string) (*Draft, error) {
+	var c alert.Content
+	var problem error
+	d.Read(func(st *alert.State) {
+		n := st.Notices[notice]
+		switch {
+		case n == nil || n.Current() == nil:
+			problem = notFound("notice", "没有生效过的这条通知。", "No such notice was released.")
+		case n.Mode != who.Mode:
+			problem = &alert.Problem{Kind: alert.Forbidden, Rule: "R5", ZH: "演练与实战分开。", EN: "Drill and live are apart."}
+		case n.Current().Verb.Ends():
+			problem = blocked("已经解除或撤回，请另发一条。", "It was lifted or retracted: issue a new one.")
+		default:
+			c = n.Current().Content
+		}
+	})
+	if problem != nil {
+		return nil, problem
+	}
+	return d.newDraft(ctx, who, notice, c, nil, nil)
+}
+
+// FollowText returns the ready text of a correction, lift or retraction: what
+// Follow would release at this moment.
+func (d *Desk) FollowText(notice string, verb alert.Verb, reason string) (alert.Content, error) {
+	var c alert.Content
+	err := fmt.Errorf("verb %q does not follow", verb)
+	if verb.Follows() {
+		d.Read(func(st *alert.State) { c, err = d.followContent(st, notice, verb, reason) })
+	}
+	return c, err
+}
+
+// followContent writes the text that the officer only has to send (R3). Its
+// area, groups, channels and hazard stay those of the revision it follows.
+func (d *Desk) followContent(st *alert.State, notice string, verb alert.Verb, reason string) (alert.Content, error) {
+	n := st.Notices[notice]
+	if n == nil || n.Current() == nil {
+		return alert.Content{}, notFound("notice", "没有发布过的这条通知。", "No such notice was released.")
+	}
+	cur := n.Current()
+	if cur.Verb.Ends() {
+		return alert.Content{}, &alert.Problem{Kind: alert.Conflict, ZH: "这条通知已经" + cur.Verb.ZH() + "了。", EN: "The notice has ended already."}
+	}
+	c := cur.Content
+	was := alert.ShowTime(cur.Released.At) + "发布的“" + cur.Content.Headline + "”"
+	now := d.Now()
+	c.Answers = ""
+	c.Suspend = nil
+	switch verb {
+	case alert.Lift:
+		c.Headline = "解除：" + cur.Content.Headline
+		c.Description = was + "所说的危险已经过去，现予解除。"
+		c.Instruction = "请恢复正常的生产生活秩序，继续留意后续信息。"
+	case alert.Retract:
+		c.Headline = "撤回：" + cur.Content.Headline
+		c.Description = was + "不应发出，现予撤回，请不要再转发。"
+		c.Instruction = "请不要按该通知行动；以本单位网站公布的信息为准。"
+	case alert.Correct:
+		c.Headline = "更正：" + cur.Content.Headline
+		if strings.TrimSpace(reason) == "" {
+			return alert.Content{}, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明正确的是什么。", EN: "Say what is right."}
+		}
+		c.Description = was + "内容有误，现更正。"
+	}
+	if reason = strings.TrimSpace(reason); reason != "" {
+		c.Description += "说明：" + reason
+	}
+	c.Urgency = "Immediate"
+	if verb.Ends() {
+		c.Urgency = "Past"
+	}
+	c.Effective = now.UTC().Truncate(time.Second)
+	// A follow-up must be able to reach everybody that the first one reached,
+	// also when the first one ends in a minute.
+	if least := now.Add(followWindow); c.Expires.Before(least) {
+		c.Expires = least.UTC().Truncate(time.Second)
+	}
+	if c.Onset.After(c.Expires) {
+		c.Onset = c.Effective
+	}
+	return c, nil
+}
+
+// Follow releases a correction, lift or retraction. It is one person's act:
+// Hawaii took 38 minutes because nobody was authorised (R3).
+func (d *Desk) Follow(ctx context.Context, who alert.Actor, notice string, verb alert.Verb, reason string) (rev int, err error) {
+	if !verb.Follows() {
+		return 0, &alert.Problem{Kind: alert.Invalid, Rule: "R15", Field: "verb", ZH: "只能是更正、解除或撤回。", EN: "Want correct, lift or retract."}
+	}
+	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
+		return 0, err
+	}
+	err = d.act(ctx, who, notice, func(st *alert.State) (alert.Fact, error) {
+		n := st.Notices[notice]
+		if n != nil && n.Mode != who.Mode {
+			return nil, &alert.Problem{Kind: alert.Forbidden, Rule: "R5", ZH: "演练与实战分开。", EN: "Drill and live are apart."}
+		}
+		c, err := d.followContent(st, notice, verb, reason)
+		if err != nil {
+			return nil, err
+		}
+		if p := alert.Placeholder(reason); p != "" || alert.UnsafeRune(reason) != 0 || len([]rune(reason)) > 200 {
+			return nil, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "说明最多200字，不能有占位符或控制字符。", EN: "At most 200 characters, no placeholders or control characters."}
+		}
+		rev = len(n.Revisions) + 1
+		return alert.Followed{Rev: rev, Verb: verb, Content: c, Reason: strings.TrimSpace(reason)}, nil
+	})
+	return rev, err
+}
+
+// Pause stops the fan-out of a released revision until Resume.
+func (d *Desk) Pause(ctx context.Context, who alert.Actor, notice string, rev int, reason string) error {
+	return d.steer(ctx, who, notice, rev, func(st *alert.State, r *alert.Revision) alert.Fact {
+		if r.Paused != nil {
+			return nil
+		}
+		return alert.Paused{Rev: rev, Reason: reason}
+	})
+}
+
+// Resume lets a paused fan-out go on.
+func (d *Desk) Resume(ctx context.Context, who alert.Actor, notice string, rev int) error {
+	return d.steer(ctx, who, notice, rev, func(st *alert.State, r *alert.Revision) alert.Fact {
+		if r.Paused == nil {
+			return nil
+		}
+		return alert.Resumed{Rev: rev}
+	})
+}
+
+// ConfirmPlan lets a plan go that was held because its audience differs from
+// the one approved (R12).
+func (d *Desk) ConfirmPlan(ctx context.Context, who alert.Actor, notice string, rev int) error {
+	if err := need(who, alert.RoleApprover); err != nil {
+		return err
+	}
+	return d.steer(ctx, who, notice, rev, func(st *alert.State, r *alert.Revision) alert.Fact {
+		id := alert.PlanID(notice, rev)
+		if p := st.Plans[id]; p == nil || p.Held == "" || st.Confirmed[id] {
+			return nil
+		}
+		return alert.Confirmed{Rev: rev}
+	})
+}
+
+func (d *Desk) steer(ctx context.Context, who alert.Actor, notice string, rev int, fact func(*alert.State, *alert.Revision) alert.Fact) error {
+	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
+		return err
+	}
+	err := d.act(ctx, who, notice, func(st *alert.State) (alert.Fact, error) {
+		n := st.Notices[notice]
+		if n == nil || n.Rev(rev) == nil || n.Rev(rev).Released == nil {
+			return nil, notFound("notice", "这一版没有发布过。", "That revision was not released.")
+		}
+		if n.Mode != who.Mode {
+			return nil, &alert.Problem{Kind: alert.Forbidden, Rule: "R5", ZH: "演练与实战分开。", EN: "Drill and live are apart."}
+		}
+		f := fact(st, n.Rev(rev))
+		if f == nil {
+			return nil, errNothingToDo
+		}
+		return f, nil
+	})
+	if errors.Is(err, errNothingToDo) {
+		return nil
+	}
+	return err
+}
+
+// followWindow is how long a follow-up may still be sent; longer than carriers take
+// to come back from an outage.
+const followWindow = 6 * time.Hour
+
+var errNothingToDo = errors.New("it is so already")

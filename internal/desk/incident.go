@@ -1,0 +1,148 @@
+package desk
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+// RecordIncident opens an incident (id "") or restates the facts of one. A
+// lower level or a changed instant needs a reason: both stand in the log.
+func (d *Desk) RecordIncident(ctx context.Context, who alert.Actor, id string, f alert.IncidentFacts, reason string) (string, error) {
+	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
+		return "", err
+	}
+	now := d.Now()
+	for _, s := range []*string{&f.Title, &f.Unit, &f.Place, &f.Course, &f.Measures, &f.Other} {
+		*s = strings.TrimSpace(*s)
+	}
+	f.Occurred, f.Received, f.Classified = utc(f.Occurred), utc(f.Received), utc(f.Classified)
+	if f.Level() > alert.Unclassified && f.Classified.IsZero() {
+		f.Classified = now.UTC().Truncate(time.Second)
+	}
+	ps := f.Check(d.Gazetteer, now)
+	for field, v := range map[string]string{"title": f.Title, "unit": f.Unit, "place": f.Place, "course": f.Course, "measures": f.Measures, "other": f.Other} {
+		if len([]rune(v)) > alert.MaxDescription || alert.UnsafeRune(v) != 0 {
+			ps = append(ps, &alert.Problem{Kind: alert.Invalid, Field: field, ZH: "太长或含有控制字符。", EN: "Too long, or contains control characters."})
+		}
+	}
+	if err := ps.Err(); err != nil {
+		return "", err
+	}
+	isNew := id == ""
+	if isNew {
+		id = newID(now)
+	}
+	return id, d.act(ctx, who, id, func(st *alert.State) (alert.Fact, error) {
+		inc := st.Incidents[id]
+		if isNew != (inc == nil) {
+			return nil, notFound("incident", "没有这起事件。", "There is no such incident.")
+		}
+		if inc != nil {
+			if err := mayAmend(inc, who, &f, reason); err != nil {
+				return nil, err
+			}
+		}
+		return alert.Recorded{Facts: f, Reason: strings.TrimSpace(reason)}, nil
+	})
+}
+
+func mayAmend(inc *alert.Incident, who alert.Actor, f *alert.IncidentFacts, reason string) error {
+	if err := ofMode(inc, who); err != nil {
+		return err
+	}
+	if inc.Closed != nil {
+		return blocked("事件已经结束，不能再改。", "The incident is closed.")
+	}
+	old := inc.Now()
+	changed := !f.Occurred.Equal(old.Occurred) || !f.Received.Equal(old.Received) || f.Level() < old.Level()
+	if changed && strings.TrimSpace(reason) == "" {
+		return &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "更改时间或调低级别须写明原因；原来的记录会保留。", EN: "Say why an instant changes or the level is lowered; the old record is kept."}
+	}
+	return nil
+}
+
+func ofMode(inc *alert.Incident, who alert.Actor) error {
+	if inc.Mode != who.Mode {
+		return &alert.Problem{Kind: alert.Forbidden, Rule: "R5", ZH: "演练与实战分开：这起事件属于另一种模式。", EN: "Drill and live are apart: the incident belongs to the other mode."}
+	}
+	return nil
+}
+
+func (d *Desk) onIncident(ctx context.Context, who alert.Actor, id string, f func(*alert.State, *alert.Incident) (alert.Fact, error)) error {
+	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
+		return err
+	}
+	return d.act(ctx, who, id, func(st *alert.State) (alert.Fact, error) {
+		inc := st.Incidents[id]
+		if inc == nil {
+			return nil, notFound("incident", "没有这起事件。", "There is no such incident.")
+		}
+		if err := ofMode(inc, who); err != nil {
+			return nil, err
+		}
+		return f(st, inc)
+	})
+}
+
+// HoldConference records that a press conference took place.
+func (d *Desk) HoldConference(ctx context.Context, who alert.Actor, incident string, c alert.ConferenceHeld) error {
+	return d.onIncident(ctx, who, incident, func(_ *alert.State, inc *alert.Incident) (alert.Fact, error) {
+		switch {
+		case strings.TrimSpace(c.Place) == "":
+			return nil, &alert.Problem{Kind: alert.Invalid, Field: "place", ZH: "请写明新闻发布会的地点。", EN: "Say where it was held."}
+		case c.At.IsZero() || c.At.Before(inc.Now().Occurred):
+			return nil, &alert.Problem{Kind: alert.Invalid, Field: "at", ZH: "请填写举行的时间，不能早于事件发生。", EN: "Say when it was held; not before the incident."}
+		case c.At.After(d.Now().Add(time.Minute)):
+			return nil, &alert.Problem{Kind: alert.Invalid, Field: "at", ZH: "举行以后再登记：时间在将来。", EN: "Record it when it was held: the time is in the future."}
+		}
+		c.At = c.At.UTC()
+		return c, nil
+	})
+}
+
+// CloseIncident ends an incident's clocks with a reason.
+func (d *Desk) CloseIncident(ctx context.Context, who alert.Actor, incident, reason string) error {
+	return d.onIncident(ctx, who, incident, func(_ *alert.State, inc *alert.Incident) (alert.Fact, error) {
+		if strings.TrimSpace(reason) == "" {
+			return nil, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明结束的原因。", EN: "Say why it is closed."}
+		}
+		if inc.Closed != nil {
+			return nil, &alert.Problem{Kind: alert.Conflict, ZH: "事件已经结束了。", EN: "It is closed already."}
+		}
+		return alert.IncidentClosed{Reason: strings.TrimSpace(reason)}, nil
+	})
+}
+
+// Acknowledge records that the officer saw a reminder.
+func (d *Desk) Acknowledge(ctx context.Context, who alert.Actor, incident, milestone string) error {
+	return d.onIncident(ctx, who, incident, func(st *alert.State, _ *alert.Incident) (alert.Fact, error) {
+		m, ok := st.Milestones[milestone]
+		if !ok || m.Incident != incident {
+			return nil, notFound("milestone", "没有这条提醒。", "There is no such reminder.")
+		}
+		if m.Acked != nil {
+			return nil, nil
+		}
+		return alert.Acknowledged{Milestone: milestone}, nil
+	})
+}
+
+// Duties returns every clock of every incident, by due instant.
+func (d *Desk) Duties() []alert.Duty {
+	var out []alert.Duty
+	d.Read(func(st *alert.State) { out = duties(st, d.Rules) })
+	return out
+}
+
+func duties(st *alert.State, rules []alert.DutyRule) []alert.Duty {
+	var out []alert.Duty
+	for _, id := range st.IncidentID {
+		out = append(out, alert.Deadlines(st.Incidents[id], st.Answers(id), rules)...)
+	}
+	slices.SortStableFunc(out, func(a, b alert.Duty) int { return a.Due.Compare(b.Due) })
+	return out
+}

@@ -1,0 +1,252 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+// Spread turns every release into a plan and puts the plan's tasks. One run
+// of it per installation is enough; several do no harm, because a plan may
+// stand only once and a task's subject too.
+//
+// A plan is made once and never again: tasks are put from it, so a crash or a
+// changed roll cannot shift a slice.
+type Spread struct {
+	Book     Book
+	Store    Store
+	Audience Audience
+	Log      *slog.Logger
+	// SliceSize is about how many recipients one task holds; 0 is 1,000.
+	SliceSize int
+	// Closed reports whether a slice needs no task any more.
+	Closed func(t alert.Task) bool
+	// Reached returns how many people of a slice may hold an earlier revision.
+	Reached func(t alert.Task) int
+
+	put map[string]bool // plans whose tasks were put by this run
+}
+
+// Run works until ctx ends. A failure is logged and tried again: a release
+// that is public must be carried on.
+func (s *Spread) Run(ctx context.Context) error {
+	s.put = map[string]bool{}
+	for {
+		seen := s.Book.Seq()
+		if err := s.round(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("spread a release", "err", err)
+			if !sleep(ctx, time.Second) {
+				return nil
+			}
+			continue
+		}
+		if _, err := s.Book.Wait(ctx, seen); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("spread: %w", err)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// round makes the missing plans, oldest release first, and puts their tasks.
+func (s *Spread) round(ctx context.Context) error {
+	var todo []release
+	s.Book.Read(func(st *alert.State) { todo = s.pending(st) })
+	for _, r := range todo {
+		if r.plan == nil {
+			if err := s.plan(ctx, r); err != nil {
+				return fmt.Errorf("plan %s: %w", alert.PlanID(r.notice, r.rev), err)
+			}
+			s.Book.Read(func(st *alert.State) { r.plan = st.Plans[alert.PlanID(r.notice, r.rev)] })
+		}
+		if err := s.tasks(ctx, r); err != nil {
+			return fmt.Errorf("put the tasks of %s: %w", alert.PlanID(r.notice, r.rev), err)
+		}
+	}
+	return nil
+}
+
+// release is one released revision that may still need something.
+type release struct {
+	notice    string
+	rev       int
+	verb      alert.Verb
+	mode      alert.Mode
+	content   alert.Content
+	approved  map[string]int
+	plan      *alert.Plan
+	earlier   []*alert.Plan
+	confirmed bool
+}
+
+func (s *Spread) pending(st *alert.State) []release {
+	var todo []release
+	for _, id := range st.NoticeIDs {
+		n := st.Notices[id]
+		var earlier []*alert.Plan
+		for _, r := range n.Revisions {
+			if r.Released == nil {
+				continue
+			}
+			pid := alert.PlanID(id, r.No)
+			plan := st.Plans[pid]
+			if !s.put[pid] {
+				todo = append(todo, release{notice: id, rev: r.No, verb: r.Verb, mode: n.Mode, content: r.Content, approved: r.Audience,
+					plan: plan, earlier: earlier, confirmed: st.Confirmed[pid]})
+			}
+			if plan != nil {
+				earlier = append(earlier, plan)
+			}
+		}
+	}
+	return todo
+}
+
+func (s *Spread) plan(ctx context.Context, r release) error {
+	p := alert.Plan{Notice: r.notice, Rev: r.rev, Verb: r.verb, Mode: r.mode, Query: r.content.Query(), Follow: r.verb.Follows(), Until: r.content.Expires}
+	var err error
+	if p.Follow {
+		s.followSlices(&p, r)
+	} else if err = s.cut(ctx, &p, r); err != nil {
+		return err
+	}
+	_, err = s.Book.Do(ctx, func(st *alert.State) ([]alert.Event, error) {
+		if st.Plans[alert.PlanID(r.notice, r.rev)] != nil {
+			return nil, nil
+		}
+		e, err := alert.NewEvent(time.Now(), "spread", r.mode, alert.PlanID(r.notice, r.rev), p)
+		return []alert.Event{e}, err
+	})
+	if errors.Is(err, alert.ErrTaken) {
+		return nil
+	}
+	return err
+}
+
+// cut counts the audience as it is at one ROLL sequence and cuts it into
+// slices. Who joins after that sequence is not in the audience.
+func (s *Spread) cut(ctx context.Context, p *alert.Plan, r release) error {
+	seq, err := s.Store.LastSeq(ctx, alert.StreamRoll)
+	if err != nil {
+		return err
+	}
+	if err := s.Audience.WaitFor(ctx, seq); err != nil {
+		return err
+	}
+	p.Query.UpTo = seq
+	size := s.SliceSize
+	if size == 0 {
+		size = 1000
+	}
+	for _, ch := range r.content.Channels {
+		per, err := s.Audience.PerBucket(ctx, ch, p.Query)
+		if err != nil {
+			return fmt.Errorf("count %s: %w", ch, err)
+		}
+		cp := alert.ChannelPlan{Channel: ch, Slices: alert.CutSlices(per, size)}
+		for _, sl := range cp.Slices {
+			cp.Count += sl.Count
+		}
+		p.Channels = append(p.Channels, cp)
+	}
+	p.Differs, p.Held = compare(r.approved, p.Channels)
+	return nil
+}
+
+// compare is R12: what is about to be queued against what was approved. The
+// areas, groups, level and mode come from the bound content itself.
+func compare(approved map[string]int, planned []alert.ChannelPlan) (differs []string, held string) {
+	for _, c := range planned {
+		was, diff := approved[c.Channel], c.Count-approved[c.Channel]
+		if diff == 0 {
+			continue
+		}
+		differs = append(differs, fmt.Sprintf("%s: %d → %d", c.Channel, was, c.Count))
+		if diff < 0 {
+			diff = -diff
+		}
+		if diff > maxDrift || diff*100 > was*maxDriftPercent {
+			held = "接收人数与签发时相差过大，请核对后确认"
+		}
+	}
+	return differs, held
+}
+
+const (
+	maxDrift        = 50 // people, R12
+	maxDriftPercent = 2
+)
+
+// followSlices takes over the slices of the audience plans before it, newest
+// first for each channel: one task per original slice.
+func (s *Spread) followSlices(p *alert.Plan, r release) {
+	have := map[string]bool{}
+	for i := len(r.earlier) - 1; i >= 0; i-- {
+		e := r.earlier[i]
+		if e.Follow {
+			continue
+		}
+		for _, c := range e.Channels {
+			if have[c.Channel] || len(c.Slices) == 0 {
+				continue
+			}
+			have[c.Channel] = true
+			cp := alert.ChannelPlan{Channel: c.Channel}
+			for _, sl := range c.Slices {
+				sl.Count = s.Reached(alert.Task{Channel: c.Channel, Notice: e.Notice, Rev: e.Rev, Slice: sl, Attempt: 1})
+				cp.Count += sl.Count
+				cp.Slices = append(cp.Slices, sl)
+			}
+			p.Channels = append(p.Channels, cp)
+		}
+		p.Query.UpTo = max(p.Query.UpTo, e.Query.UpTo)
+	}
+}
+
+// tasks puts one task per slice that is not closed, always from the plan.
+func (s *Spread) tasks(ctx context.Context, r release) error {
+	pid := alert.PlanID(r.notice, r.rev)
+	if r.plan == nil || r.plan.Held != "" && !r.confirmed {
+		return nil
+	}
+	var subjects []string
+	for _, t := range PlanTasks(r.plan) {
+		if !s.Closed(t) {
+			subjects = append(subjects, t.Subject())
+		}
+	}
+	if len(subjects) > 0 {
+		if _, err := s.Store.PutTasks(ctx, subjects); err != nil {
+			return err
+		}
+	}
+	s.put[pid] = true
+	return nil
+}
+
+// PlanTasks lists the first task of every slice of a plan.
+func PlanTasks(p *alert.Plan) []alert.Task {
+	var out []alert.Task
+	for _, c := range p.Channels {
+		for _, sl := range c.Slices {
+			out = append(out, alert.Task{Channel: c.Channel, Notice: p.Notice, Rev: p.Rev, Slice: sl, Attempt: 1})
+		}
+	}
+	return out
+}
