@@ -68,18 +68,39 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (s *Spread) round(ctx context.Context) error {
 	var todo []release
 	s.Book.Read(func(st *alert.State) { todo = s.pending(st) })
-	for _, r := range todo {
-		if r.plan == nil {
-			if err := s.plan(ctx, r); err != nil {
-				return fmt.Errorf("plan %s: %w", alert.PlanID(r.notice, r.rev), err)
-			}
-			s.Book.Read(func(st *alert.State) { r.plan = st.Plans[alert.PlanID(r.notice, r.rev)] })
-		}
-		if err := s.tasks(ctx, r); err != nil {
-			return fmt.Errorf("put the tasks of %s: %w", alert.PlanID(r.notice, r.rev), err)
+	var errs []error
+	for _, r := range todo { // one release's trouble must not hold up another
+		if err := s.carry(ctx, r); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", alert.PlanID(r.notice, r.rev), err))
 		}
 	}
+	return errors.Join(errs...)
+}
+
+func (s *Spread) carry(ctx context.Context, r release) error {
+	if r.plan == nil {
+		// Plans made earlier in this round count too.
+		s.Book.Read(func(st *alert.State) { r.earlier = plansBefore(st, r.notice, r.rev) })
+		if err := s.plan(ctx, r); err != nil {
+			return fmt.Errorf("plan: %w", err)
+		}
+		s.Book.Read(func(st *alert.State) { r.plan = st.Plans[alert.PlanID(r.notice, r.rev)] })
+	}
+	if err := s.tasks(ctx, r); err != nil {
+		return fmt.Errorf("put the tasks: %w", err)
+	}
 	return nil
+}
+
+// plansBefore returns the plans of a notice's earlier revisions, oldest first.
+func plansBefore(st *alert.State, notice string, rev int) []*alert.Plan {
+	var out []*alert.Plan
+	for i := 1; i < rev; i++ {
+		if p := st.Plans[alert.PlanID(notice, i)]; p != nil {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // release is one released revision that may still need something.
@@ -99,19 +120,11 @@ func (s *Spread) pending(st *alert.State) []release {
 	var todo []release
 	for _, id := range st.NoticeIDs {
 		n := st.Notices[id]
-		var earlier []*alert.Plan
 		for _, r := range n.Revisions {
-			if r.Released == nil {
-				continue
-			}
 			pid := alert.PlanID(id, r.No)
-			plan := st.Plans[pid]
-			if !s.put[pid] {
+			if r.Released != nil && !s.put[pid] {
 				todo = append(todo, release{notice: id, rev: r.No, verb: r.Verb, mode: n.Mode, content: r.Content, approved: r.Audience,
-					plan: plan, earlier: earlier, confirmed: st.Confirmed[pid]})
-			}
-			if plan != nil {
-				earlier = append(earlier, plan)
+					plan: st.Plans[pid], confirmed: st.Confirmed[pid]})
 			}
 		}
 	}

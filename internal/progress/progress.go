@@ -1,0 +1,286 @@
+// Package progress sums what the slices' tallies say, live: how far a release
+// has come on each channel, which slices are closed, and when the deferred are
+// to be tried again.
+//
+// The [Tracker] follows the TALLIES stream. A tally is always the whole of its
+// slice, so the newest one replaces the older and nothing is ever added twice;
+// the tracker can be thrown away and rebuilt at any time. What is not in a
+// tally yet was not recorded yet, and is not shown.
+package progress
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+// Stream follows stored messages, history first, then live.
+type Stream interface {
+	Follow(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) error
+}
+
+// Book shows the journal's state.
+type Book interface {
+	Read(fn func(st *alert.State))
+}
+
+// Route is what is shown beside a channel's figures.
+type Route struct {
+	Name      string
+	Imitation bool // figures carry 仿真通道
+	Ready     bool
+	Reason    string
+}
+
+// ChannelProgress is one channel's part of a release.
+type ChannelProgress struct {
+	Channel   string         `json:"channel"`
+	Route     string         `json:"route"`
+	Imitation bool           `json:"imitation"` // the carrier is an imitation
+	Planned   int            `json:"planned"`   // people in the plan, or found when the slice was worked
+	Counts    map[string]int `json:"counts"`    // by outcome state
+	Settled   int            `json:"settled"`
+	Repeats   int            `json:"repeats"` // sends that may have been a second copy
+	Slices    int            `json:"slices"`
+	Closed    int            `json:"closed"` // slices with nothing left to do
+	First     time.Time      `json:"first,omitzero"`
+	Last      time.Time      `json:"last,omitzero"`
+	NextTry   time.Time      `json:"next_try,omitzero"`
+	Ready     bool           `json:"ready"`
+	Reason    string         `json:"reason,omitempty"`
+}
+
+// Progress is how far one released revision has come.
+type Progress struct {
+	Notice   string            `json:"notice"`
+	Rev      int               `json:"rev"`
+	Verb     alert.Verb        `json:"verb"`
+	Released time.Time         `json:"released"`
+	Channels []ChannelProgress `json:"channels"`
+	Held     string            `json:"held,omitempty"` // why the plan waits for an officer
+	Planned  bool              `json:"plan"`           // the plan was made
+	Paused   bool              `json:"paused"`
+	Done     bool              `json:"done"` // every slice is closed
+	Version  uint64            `json:"version"`
+}
+
+// Tracker holds the newest tally of every slice. It is safe for concurrent use.
+type Tracker struct {
+	book   Book
+	routes func(channel string) Route
+
+	mu      sync.Mutex
+	tallies map[string]map[string]alert.Tally // "<notice>.<rev>.<channel>" → slice → tally
+	later   map[string]laterTask              // task key → when to try the deferred
+	version uint64
+	changed chan struct{} // closed at each change
+}
+
+type laterTask struct {
+	task alert.Task
+	at   time.Time
+}
+
+// NewTracker returns an empty tracker; Run fills it.
+func NewTracker(book Book, routes func(channel string) Route) *Tracker {
+	return &Tracker{book: book, routes: routes, tallies: map[string]map[string]alert.Tally{}, later: map[string]laterTask{}, changed: make(chan struct{})}
+}
+
+// Run follows the tallies until ctx ends.
+func (t *Tracker) Run(ctx context.Context, s Stream) error {
+	err := s.Follow(ctx, alert.StreamTallies, "tally.>", 0, func(r alert.Record) error {
+		if r.Deleted {
+			return nil
+		}
+		return t.Take(r)
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// Take takes one stored tally.
+func (t *Tracker) Take(r alert.Record) error {
+	p := strings.Split(r.Subject, ".")
+	if len(p) != 5 {
+		return fmt.Errorf("tally subject %q: want tally.<notice>.<rev>.<channel>.<slice>", r.Subject)
+	}
+	sl, err := alert.ParseSlice(p[4])
+	if err != nil {
+		return fmt.Errorf("tally subject %q: %w", r.Subject, err)
+	}
+	rev, err := strconv.Atoi(p[2])
+	if err != nil {
+		return fmt.Errorf("tally subject %q: %w", r.Subject, err)
+	}
+	var tally alert.Tally
+	if err := json.Unmarshal(r.Data, &tally); err != nil {
+		return fmt.Errorf("read %s: %w", r.Subject, err)
+	}
+	task := alert.Task{Channel: p[3], Notice: p[1], Rev: rev, Slice: sl, Attempt: tally.Attempt + 1}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := p[1] + "." + p[2] + "." + p[3]
+	if t.tallies[key] == nil {
+		t.tallies[key] = map[string]alert.Tally{}
+	}
+	t.tallies[key][sl.Name()] = tally
+	if tally.Closed || tally.Superseded || tally.NextTry.IsZero() {
+		delete(t.later, task.Key())
+	} else {
+		t.later[task.Key()] = laterTask{task: task, at: tally.NextTry}
+	}
+	t.version++
+	close(t.changed)
+	t.changed = make(chan struct{})
+	return nil
+}
+
+// Closed reports whether a slice needs no task any more.
+func (t *Tracker) Closed(task alert.Task) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tally, ok := t.tally(task)
+	return ok && (tally.Closed || tally.Superseded)
+}
+
+func (t *Tracker) tally(task alert.Task) (alert.Tally, bool) {
+	tally, ok := t.tallies[task.Notice+"."+strconv.Itoa(task.Rev)+"."+task.Channel][task.Slice.Name()]
+	return tally, ok
+}
+
+// Reached returns how many people of a slice may hold the notice, as far as
+// it is recorded.
+func (t *Tracker) Reached(task alert.Task) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tally, _ := t.tally(task)
+	n := 0
+	for s := alert.StateNone; s <= alert.StateClosed; s++ {
+		if s.Reached() {
+			n += tally.Counts[s.String()]
+		}
+	}
+	return n
+}
+
+// Later returns the follow-up tasks whose instant has come, and the next
+// instant after now; zero when nothing waits.
+func (t *Tracker) Later(now time.Time) (due []alert.Task, next time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.later {
+		if !l.at.After(now) {
+			due = append(due, l.task)
+		} else if next.IsZero() || l.at.Before(next) {
+			next = l.at
+		}
+	}
+	return due, next
+}
+
+// Version counts the changes so far.
+func (t *Tracker) Version() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.version
+}
+
+// Wait returns when something changed after the given version. Readers take
+// the newest state; nothing is queued for them.
+func (t *Tracker) Wait(ctx context.Context, version uint64) (uint64, error) {
+	for {
+		t.mu.Lock()
+		v, changed := t.version, t.changed
+		t.mu.Unlock()
+		if v > version {
+			return v, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return v, ctx.Err()
+		}
+	}
+}
+
+// Of returns how far a released revision has come; false when it was never
+// released.
+func (t *Tracker) Of(notice string, rev int) (Progress, bool) {
+	var p Progress
+	var plan *alert.Plan
+	found := false
+	t.book.Read(func(st *alert.State) {
+		n := st.Notices[notice]
+		if n == nil || n.Rev(rev) == nil || n.Rev(rev).Released == nil {
+			return
+		}
+		r := n.Rev(rev)
+		found = true
+		plan = st.Plans[alert.PlanID(notice, rev)]
+		p = Progress{Notice: notice, Rev: rev, Verb: r.Verb, Released: r.Released.At, Paused: r.Paused != nil, Planned: plan != nil}
+		if plan != nil && !st.Confirmed[alert.PlanID(notice, rev)] {
+			p.Held = plan.Held
+		}
+	})
+	if !found {
+		return p, false
+	}
+	p.Done = plan != nil
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.Version = t.version
+	if plan != nil {
+		for _, c := range plan.Channels {
+			cp := t.channel(plan, c)
+			p.Done = p.Done && cp.Closed == cp.Slices
+			p.Channels = append(p.Channels, cp)
+		}
+	}
+	return p, true
+}
+
+func (t *Tracker) channel(plan *alert.Plan, c alert.ChannelPlan) ChannelProgress {
+	route := t.routes(c.Channel)
+	cp := ChannelProgress{Channel: c.Channel, Route: route.Name, Imitation: route.Imitation, Ready: route.Ready, Reason: route.Reason, Counts: map[string]int{}, Slices: len(c.Slices)}
+	tallies := t.tallies[plan.Notice+"."+strconv.Itoa(plan.Rev)+"."+c.Channel]
+	for _, sl := range c.Slices {
+		tally, ok := tallies[sl.Name()]
+		if !ok {
+			cp.Planned += sl.Count
+			continue
+		}
+		cp.add(tally)
+	}
+	return cp
+}
+
+func (cp *ChannelProgress) add(t alert.Tally) {
+	cp.Planned += t.Expected
+	cp.Repeats += t.Repeats
+	for state, n := range t.Counts {
+		cp.Counts[state] += n
+		if state != alert.StateDeferred.String() {
+			cp.Settled += n
+		}
+	}
+	if t.Closed || t.Superseded {
+		cp.Closed++
+	}
+	if !t.First.IsZero() && (cp.First.IsZero() || t.First.Before(cp.First)) {
+		cp.First = t.First
+	}
+	if t.Last.After(cp.Last) {
+		cp.Last = t.Last
+	}
+	if !t.NextTry.IsZero() && (cp.NextTry.IsZero() || t.NextTry.Before(cp.NextTry)) {
+		cp.NextTry = t.NextTry
+	}
+}
