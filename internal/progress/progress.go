@@ -20,8 +20,11 @@ import (
 	"mingluo/internal/alert"
 )
 
-// Stream follows stored messages, history first, then live.
+// Stream is the record as the tracker reads it.
 type Stream interface {
+	// Scan reads everything up to the stream's end as it is at the call.
+	Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (uint64, error)
+	// Follow reads on from there and stays.
 	Follow(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) error
 }
 
@@ -87,19 +90,21 @@ type laterTask struct {
 	at   time.Time
 }
 
-// NewTracker returns an empty tracker; Run fills it.
+// NewTracker returns an empty tracker; Load and Run fill it.
 func NewTracker(book Book, routes func(channel string) Route) *Tracker {
 	return &Tracker{book: book, routes: routes, tallies: map[string]map[string]alert.Tally{}, later: map[string]laterTask{}, changed: make(chan struct{})}
 }
 
-// Run follows the tallies until ctx ends.
-func (t *Tracker) Run(ctx context.Context, s Stream) error {
-	err := s.Follow(ctx, alert.StreamTallies, "tally.>", 0, func(r alert.Record) error {
-		if r.Deleted {
-			return nil
-		}
-		return t.Take(r)
-	})
+// Load takes the tallies of the past, so that nobody asks a tracker that does
+// not know yet which slices are closed. It returns the sequence to run from.
+func (t *Tracker) Load(ctx context.Context, s Stream) (uint64, error) {
+	last, err := s.Scan(ctx, alert.StreamTallies, "tally.>", 0, t.Take)
+	return last + 1, err
+}
+
+// Run follows the tallies from a sequence on until ctx ends.
+func (t *Tracker) Run(ctx context.Context, s Stream, from uint64) error {
+	err := s.Follow(ctx, alert.StreamTallies, "tally.>", from, t.Take)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -108,6 +113,9 @@ func (t *Tracker) Run(ctx context.Context, s Stream) error {
 
 // Take takes one stored tally.
 func (t *Tracker) Take(r alert.Record) error {
+	if r.Deleted {
+		return nil
+	}
 	p := strings.Split(r.Subject, ".")
 	if len(p) != 5 {
 		return fmt.Errorf("tally subject %q: want tally.<notice>.<rev>.<channel>.<slice>", r.Subject)
