@@ -1,0 +1,33 @@
+// Package journal keeps the record: everything that officers did, everybody who
+// asked to be warned, and what became of every send. It is the only package that
+// knows NATS; the rest of the program sees subjects, records and events.
+//
+// The door is [Open]. It takes the folder's lock, starts an embedded NATS server
+// (or connects to a cluster), makes sure that every stream is there with the
+// settings the promises below rest on, and returns a [Store].
+//
+//   - [Store.OpenBook] gives the [Book]: the journal folded into [alert.State],
+//     with [Book.Do] to decide and append, [Book.Read] to look, [Book.Tail] to follow.
+//   - [Store.Put], [Store.PutBatch], [Store.Get], [Store.Subject], [Store.Scan] and
+//     [Store.Follow] serve the other streams: drafts, accounts, the roll, outcomes, tallies.
+//   - [Store.PutTasks] and [Store.Tasks] are the work queue of slices.
+//   - [Store.PutAttachment] keeps originals under the hash of their content.
+//   - [Store.ServeAdmin] and [AdminClient] let a subcommand talk to the process
+//     that holds the folder.
+//
+// What it promises:
+//
+//   - An acknowledged write is on the disk: the server runs with SyncAlways, which
+//     is read back at start. JetStream's own default is to flush every two minutes.
+//   - A batch of up to 1,000 messages is stored whole or not at all.
+//   - The journal's events form a chain of SHA-256 hashes; a hole, a flip or a
+//     reordering makes the [Book] refuse to serve.
+//   - One process owns the folder. Two servers on one store lose acknowledged
+//     messages without an error, so a second [Open] is refused.
+//   - A write that got no answer is read back before anything is said about it; if
+//     that is not possible either, the error is [alert.ErrUnknown], never a guess.
+//
+// What it does not do: it does not repair a broken chain (a person chooses from
+// the mirrors), it does not keep the clock, and an acknowledged task is only a
+// hint: JetStream writes acknowledgements late, so the outcomes are the proof.
+package journal

@@ -1,0 +1,259 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"mingluo/internal/alert"
+)
+
+// Get returns the newest message of a subject. It is [alert.ErrNotFound] when
+// there is none and when the newest is a tombstone; the record is returned with
+// the tombstone, so that its sequence can be expected in the next [alert.Put].
+func (s *Store) Get(ctx context.Context, subject string) (alert.Record, error) {
+	stream, err := streamOf(subject)
+	if err != nil {
+		return alert.Record{}, fmt.Errorf("get: %w", err)
+	}
+	if err := checkSubject(subject); err != nil {
+		return alert.Record{}, fmt.Errorf("get: %w", err)
+	}
+	r, err := s.getOne(ctx, stream, getRequest{LastFor: subject})
+	if errors.Is(err, errNone) {
+		return r, fmt.Errorf("get %s: %w", subject, alert.ErrNotFound)
+	}
+	if err != nil {
+		return r, fmt.Errorf("get %s: %w", subject, err)
+	}
+	if r.Deleted {
+		return r, fmt.Errorf("get %s: %w: it was deleted", subject, alert.ErrNotFound)
+	}
+	return r, nil
+}
+
+// Newest returns the newest message of each of the subjects, all of one stream,
+// by subject; those without any are missing. Tombstones are returned as such.
+func (s *Store) Newest(ctx context.Context, subjects []string) (map[string]alert.Record, error) {
+	found := make(map[string]alert.Record, len(subjects))
+	const perQuestion = 500 // names of up to 250 bytes; the server answers at most 1,024
+	for len(subjects) > 0 {
+		n := min(perQuestion, len(subjects))
+		if err := s.newest(ctx, subjects[:n], found); err != nil {
+			return nil, fmt.Errorf("newest of %d subjects beginning with %s: %w", n, subjects[0], err)
+		}
+		subjects = subjects[n:]
+	}
+	return found, nil
+}
+
+func (s *Store) newest(ctx context.Context, subjects []string, found map[string]alert.Record) error {
+	stream, err := streamOf(subjects[0])
+	if err != nil {
+		return err
+	}
+	for from := uint64(1); ; {
+		q := getRequest{Multi: subjects, Seq: from, MaxBytes: readBytes}
+		pending, err := s.directMany(ctx, stream, q, func(r alert.Record) error {
+			found[r.Subject] = r
+			from = r.Seq + 1
+			return nil
+		})
+		if errors.Is(err, errNone) || err == nil && pending == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Subject calls fn for all messages of one subject from the sequence on (0 or 1:
+// all), in order, by direct reads: no consumer is made, so asking for a subject
+// that has none is cheap. An error of fn ends it and is returned as it is.
+func (s *Store) Subject(ctx context.Context, subject string, from uint64, fn func(alert.Record) error) error {
+	stream, err := streamOf(subject)
+	if err != nil {
+		return fmt.Errorf("read subject: %w", err)
+	}
+	if err := checkSubject(subject); err != nil {
+		return fmt.Errorf("read subject: %w", err)
+	}
+	// One question for one message first: for a subject without any it costs less
+	// than a question for many.
+	r, err := s.getOne(ctx, stream, getRequest{NextFor: subject, Seq: max(from, 1)})
+	if errors.Is(err, errNone) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", subject, err)
+	}
+	if err := fn(r); err != nil {
+		return err
+	}
+	end, err := s.getOne(ctx, stream, getRequest{LastFor: subject})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", subject, err)
+	}
+	return s.readTo(ctx, stream, subject, r.Seq+1, end.Seq, fn)
+}
+
+// LastSeq returns the sequence of the stream's newest message, 0 when there never
+// was one, as its leader knows it.
+func (s *Store) LastSeq(ctx context.Context, stream string) (uint64, error) {
+	st, err := s.js.Stream(ctx, stream)
+	if err != nil {
+		return 0, fmt.Errorf("last sequence of %s: %w", stream, err)
+	}
+	return st.CachedInfo().State.LastSeq, nil
+}
+
+// Scan calls fn, in order, for every message from the sequence on that matches
+// the filter ("" for all; wildcards as in NATS) and was there at the call. It
+// returns the stream's last sequence at the call, so that [Store.Follow] can go on
+// from the next. An error of fn ends it and is returned as it is.
+func (s *Store) Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (last uint64, err error) {
+	last, err = s.LastSeq(ctx, stream)
+	if err != nil {
+		return 0, fmt.Errorf("scan: %w", err)
+	}
+	return last, s.scanTo(ctx, stream, filter, from, last, fn)
+}
+
+func (s *Store) scanTo(ctx context.Context, stream, filter string, from, last uint64, fn func(alert.Record) error) error {
+	from = max(from, 1)
+	if from > last {
+		return nil
+	}
+	return s.readTo(ctx, stream, filter, from, last, fn)
+}
+
+// readTo reads by direct questions up to and including the sequence end. Behind a
+// replica that lags it waits for it, up to a limit.
+func (s *Store) readTo(ctx context.Context, stream, filter string, from, end uint64, fn func(alert.Record) error) error {
+	var failed error
+	waited := 0
+	for from <= end {
+		q := getRequest{Seq: from, NextFor: filter, Batch: readBatch, MaxBytes: readBytes}
+		pending, err := s.directMany(ctx, stream, q, func(r alert.Record) error {
+			from = r.Seq + 1
+			if r.Seq > end {
+				return errNone
+			}
+			failed = fn(r)
+			return failed
+		})
+		switch {
+		case failed != nil:
+			return failed
+		case errors.Is(err, errNone) || err == nil && pending == 0:
+			if from > end || s.caughtUp(ctx, stream, filter, from, end) {
+				return nil
+			}
+			if waited++; waited > 100 {
+				return fmt.Errorf("read %s from %d: the replica that answers does not reach %d", stream, from, end)
+			}
+			if err := pause(ctx, 20*time.Millisecond); err != nil {
+				return err
+			}
+		case err != nil:
+			return fmt.Errorf("read %s from %d: %w", stream, from, err)
+		}
+	}
+	return nil
+}
+
+// caughtUp reports whether an answer that ended before the sequence end was
+// complete. With one replica it always was (what lies between is of other
+// subjects or gone); with more the leader is asked.
+func (s *Store) caughtUp(ctx context.Context, stream, filter string, from, end uint64) bool {
+	if s.conf.Replicas == 1 {
+		return true
+	}
+	if filter == "" {
+		filter = ">"
+	}
+	r, err := s.leaderGet(ctx, stream, getRequest{Seq: from, NextFor: filter})
+	return errors.Is(err, errNone) || err == nil && r.Seq > end
+}
+
+// Follow replays like [Store.Scan] and goes on with what is stored from then on,
+// until ctx ends or fn returns an error. Every message comes once and in order,
+// also across reconnects.
+func (s *Store) Follow(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) error {
+	next := max(from, 1)
+	var failed error
+	pass := func(r alert.Record) error {
+		if r.Seq < next {
+			return nil
+		}
+		next = r.Seq + 1
+		failed = fn(r)
+		return failed
+	}
+	for try := 0; ; try++ {
+		before := next
+		err := s.followOnce(ctx, stream, filter, next, pass)
+		if failed != nil {
+			return failed
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if s.root.Err() != nil {
+			return fmt.Errorf("follow %s: the record is closed", stream)
+		}
+		if next > before {
+			try = 0
+		}
+		s.log.Warn("following the record was interrupted", "stream", stream, "next", next, "err", err)
+		if err := pause(ctx, min(time.Duration(try+1)*200*time.Millisecond, 5*time.Second)); err != nil {
+			return err
+		}
+	}
+}
+
+// followOnce replays and follows until something goes wrong.
+func (s *Store) followOnce(ctx context.Context, stream, filter string, next uint64, fn func(alert.Record) error) error {
+	last, err := s.Scan(ctx, stream, filter, next, fn)
+	if err != nil {
+		return err
+	}
+	cfg := jetstream.OrderedConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       max(next, last+1),
+		InactiveThreshold: time.Minute,
+		MaxResetAttempts:  3, // then we begin anew ourselves, where ctx is heard
+	}
+	if filter != "" {
+		cfg.FilterSubjects = []string{filter}
+	}
+	cons, err := s.js.OrderedConsumer(ctx, stream, cfg)
+	if err != nil {
+		return err
+	}
+	it, err := cons.Messages()
+	if err != nil {
+		return err
+	}
+	defer it.Stop()
+	stop := context.AfterFunc(s.root, it.Stop)
+	defer stop()
+	for {
+		m, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return err
+		}
+		md, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		r := alert.Record{Subject: m.Subject(), Seq: md.Sequence.Stream, At: md.Timestamp, Data: m.Data(), Deleted: m.Headers().Get(hdrDeleted) != ""}
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+}
