@@ -88,15 +88,15 @@ func (c *courier) finished(openid string, msgID int64, now time.Time) {
 	if f.CallbackTwice {
 		copies = 2
 	}
-	if lost || !c.add(event{due: now.Add(delay), xml: finishedXML(openid, msgID, now)}, copies) {
+	if lost || !c.add(event{due: now.Add(delay), xml: finishedXML(openid, msgID, "success", now)}, copies) {
 		c.s.counts.CallbacksLost++
 	}
 }
 
-func finishedXML(openid string, msgID int64, now time.Time) []byte {
+func finishedXML(openid string, msgID int64, status string, now time.Time) []byte {
 	return mustXML(eventXML{
 		ToUserName: cdata{accountName}, FromUserName: cdata{openid}, CreateTime: now.Unix(),
-		MsgType: cdata{"event"}, Event: &cdata{"TEMPLATESENDJOBFINISH"}, MsgID: msgID, Status: &cdata{"success"},
+		MsgType: cdata{"event"}, Event: &cdata{"TEMPLATESENDJOBFINISH"}, MsgID: msgID, Status: &cdata{status},
 	})
 }
 
@@ -268,11 +268,8 @@ func (s *Server) SendText(ctx context.Context, openid, text string) error {
 	}))
 }
 
-// ReportFailed sends a TEMPLATESENDJOBFINISH that says the message did not
-// arrive: status is WeChat's, "failed:user block" or "failed: system failed".
-func (s *Server) ReportFailed(ctx context.Context, openid string, msgID int64, status string) error {
-	return s.events.post(ctx, mustXML(eventXML{
-		ToUserName: cdata{accountName}, FromUserName: cdata{openid}, CreateTime: time.Now().Unix(),
-		MsgType: cdata{"event"}, Event: &cdata{"TEMPLATESENDJOBFINISH"}, MsgID: msgID, Status: &cdata{status},
-	}))
+// Report sends a TEMPLATESENDJOBFINISH by hand. status is WeChat's: "success",
+// "failed:user block", "failed: system failed". It is tried once.
+func (s *Server) Report(ctx context.Context, openid string, msgID int64, status string) error {
+	return s.events.post(ctx, finishedXML(openid, msgID, status, time.Now()))
 }

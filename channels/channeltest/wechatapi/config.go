@@ -81,13 +81,15 @@ type Faults struct {
 	FailFor  map[string]int // errcode for given openids, as long as it is set
 
 	Delay      time.Duration // every send is answered this much later
-	ResetNext  int           // the next sends are accepted, then the connection is reset before the answer
+	ResetNext  int           // the next sends are decided, then the connection is reset instead of answering
+	ResetFor   []string      // the same for given openids, as long as it is set
+	Silent     bool          // sends are decided and never answered
 	RefuseNext int           // the next sends are answered with HTTP 503 and not accepted
 	Quota      int           // sends left before 45009; 0 is no limit, -1 is none left
 
 	TokenFail int // errcode of every token request
 
-	CallbackLose    int  // of every n callbacks the last is lost; 0 loses none
+	CallbackLose    int  // of every n callbacks the last is lost; 0 loses none, 1 all
 	CallbackTwice   bool // every callback comes twice
 	CallbackShuffle bool // callbacks come out of order, up to ten times as late
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -51,14 +52,21 @@ func (s *Server) templateSend(w http.ResponseWriter, r *http.Request) {
 	if a.ErrCode != codeOK {
 		s.counts.Refused++
 	}
-	reset := strike(&s.faults.ResetNext)
+	reset := strike(&s.faults.ResetNext) || slices.Contains(s.faults.ResetFor, q.ToUser)
+	silent := s.faults.Silent
 	s.mu.Unlock()
 
-	if reset {
+	switch {
+	case reset:
 		resetConnection(w)
-		return
+	case silent:
+		select {
+		case <-r.Context().Done():
+		case <-s.stopped:
+		}
+	default:
+		answer(w, a)
 	}
-	answer(w, a)
 }
 
 // strike uses up one of a fault's counter.
