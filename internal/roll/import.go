@@ -188,8 +188,16 @@ func (im *importer) fresh() []alert.Put {
 func (im *importer) compare(ctx context.Context) ([]alert.Put, Report, error) {
 	var puts []alert.Put
 	var n Report
-	for _, e := range im.batch {
-		old, seq, err := im.roll.get(ctx, e.id)
+	subjects := make([]string, len(im.batch))
+	for i, e := range im.batch {
+		subjects[i] = Subject(e.id)
+	}
+	there, err := im.roll.store.Newest(ctx, subjects)
+	if err != nil {
+		return nil, n, err
+	}
+	for i, e := range im.batch {
+		old, seq, err := read(e.id, there[subjects[i]])
 		rec := e.rec
 		switch {
 		case errors.Is(err, alert.ErrNotFound):
@@ -206,7 +214,7 @@ func (im *importer) compare(ctx context.Context) ([]alert.Put, Report, error) {
 			n.Changed++
 			rec.JoinSeq, rec.Joined = old.JoinSeq, old.Joined
 		}
-		puts = append(puts, alert.Put{Subject: Subject(e.id), Data: AppendRecord(nil, rec), ExpectSubject: &seq})
+		puts = append(puts, alert.Put{Subject: subjects[i], Data: AppendRecord(nil, rec), ExpectSubject: &seq})
 	}
 	return puts, n, nil
 }

@@ -16,13 +16,15 @@ type Store interface {
 	// sequence that does not hold is alert.ErrStale or alert.ErrTaken.
 	Put(ctx context.Context, p alert.Put) (uint64, error)
 	PutBatch(ctx context.Context, puts []alert.Put) (uint64, error)
-	// Get returns the newest message of a subject, or alert.ErrNotFound.
-	Get(ctx context.Context, stream, subject string) (alert.Record, error)
+	// Get returns the newest message of a subject, or alert.ErrNotFound; with a
+	// tombstone's sequence when that is what is there.
+	Get(ctx context.Context, subject string) (alert.Record, error)
+	// Newest returns the newest message of each subject that has one.
+	Newest(ctx context.Context, subjects []string) (map[string]alert.Record, error)
 	// Scan calls fn for everything stored now whose subject matches, from a
 	// sequence on, in order, and returns the last sequence it looked at. The
 	// record's Data is fn's to read only until it returns.
 	Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (uint64, error)
-	LastSeq(ctx context.Context, stream string) (uint64, error)
 }
 
 // batchSize is the most messages JetStream takes in one atomic batch.
@@ -118,11 +120,15 @@ func (r *Roll) change(ctx context.Context, id alert.RecipientID, next func(old R
 // get returns the record with its sequences resolved, and the sequence to
 // expect on its subject: 0 when there is none.
 func (r *Roll) get(ctx context.Context, id alert.RecipientID) (Record, uint64, error) {
-	m, err := r.store.Get(ctx, alert.StreamRoll, Subject(id))
+	m, err := r.store.Get(ctx, Subject(id))
 	if err != nil {
-		return Record{}, 0, err
+		return Record{}, m.Seq, err
 	}
-	if m.Deleted {
+	return read(id, m)
+}
+
+func read(id alert.RecipientID, m alert.Record) (Record, uint64, error) {
+	if m.Seq == 0 || m.Deleted {
 		return Record{}, m.Seq, alert.ErrNotFound
 	}
 	rec, err := ParseRecord(m.Data)

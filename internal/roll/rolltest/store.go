@@ -123,7 +123,7 @@ func (s *Store) store(p alert.Put) {
 }
 
 // Get returns the newest message of a subject.
-func (s *Store) Get(_ context.Context, _, subject string) (alert.Record, error) {
+func (s *Store) Get(_ context.Context, subject string) (alert.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gets++
@@ -131,7 +131,24 @@ func (s *Store) Get(_ context.Context, _, subject string) (alert.Record, error) 
 	if !found {
 		return alert.Record{}, alert.ErrNotFound
 	}
+	if r := s.log[at]; r.Deleted {
+		return r, alert.ErrNotFound
+	}
 	return s.log[at], nil
+}
+
+// Newest returns the newest message of each subject that has one.
+func (s *Store) Newest(_ context.Context, subjects []string) (map[string]alert.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gets++
+	found := map[string]alert.Record{}
+	for _, subject := range subjects {
+		if at, ok := s.newest[subject]; ok {
+			found[subject] = s.log[at]
+		}
+	}
+	return found, nil
 }
 
 // LastSeq returns the sequence of the last message ever stored.
