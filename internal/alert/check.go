@@ -109,7 +109,7 @@ func (k *checker) texts() {
 		if p := Placeholder(v); p != "" {
 			k.bad("R10", field, "还有没填的占位符 "+p+"。", "A placeholder is left: "+p+".")
 		}
-		if r := UnsafeRune(v); r != 0 {
+		if r, bad := UnsafeRune(v); bad {
 			k.bad("", field, fmt.Sprintf("含有不可见的控制字符 U+%04X，请删去。", r), fmt.Sprintf("Contains the invisible character U+%04X: remove it.", r))
 		}
 		if k.mode == Drill && saysNotADrill(v) {
@@ -215,16 +215,16 @@ var placeholder = regexp.MustCompile(`\{\{[^}]*\}\}|\$\{[^}]*\}|\{[\p{Han}A-Za-z
 func Placeholder(text string) string { return placeholder.FindString(text) }
 
 // UnsafeRune returns the first character that can make a text look other than
-// it is (controls, direction overrides, zero width), 0 when there is none.
-func UnsafeRune(text string) rune {
+// it is (controls, direction overrides, zero width), and whether there is one.
+func UnsafeRune(text string) (r rune, found bool) {
 	for _, r := range text {
 		switch {
 		case r == '\n' || r == '\t':
 		case unicode.IsControl(r), r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0xFEFF, r == 0x200B, r == 0x200E, r == 0x200F, r == utf8.RuneError:
-			return r
+			return r, true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 func saysNotADrill(text string) bool {

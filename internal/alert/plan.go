@@ -150,6 +150,7 @@ type Tally struct {
 	First       time.Time      `json:"first"`    // first and last hand-over
 	Last        time.Time      `json:"last"`
 	NextTry     time.Time      `json:"next_try"`             // earliest NotBefore of the deferred
+	Attempt     int            `json:"attempt"`              // of the newest task that worked the slice
 	Closed      bool           `json:"closed"`               // every recipient is settled
 	Superseded  bool           `json:"superseded,omitempty"` // a correction closed the slice
 	OutcomesSeq uint64         `json:"outcomes_seq"`         // last OUTCOMES sequence counted

@@ -114,7 +114,7 @@ func (d *Desk) Follow(ctx context.Context, who alert.Actor, notice string, verb 
 		if err != nil {
 			return nil, err
 		}
-		if p := alert.Placeholder(reason); p != "" || alert.UnsafeRune(reason) != 0 || len([]rune(reason)) > 200 {
+		if _, unsafe := alert.UnsafeRune(reason); unsafe || alert.Placeholder(reason) != "" || len([]rune(reason)) > 200 {
 			return nil, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "说明最多200字，不能有占位符或控制字符。", EN: "At most 200 characters, no placeholders or control characters."}
 		}
 		rev = len(n.Revisions) + 1

@@ -25,7 +25,7 @@ func (d *Desk) RecordIncident(ctx context.Context, who alert.Actor, id string, f
 	}
 	ps := f.Check(d.Gazetteer, now)
 	for field, v := range map[string]string{"title": f.Title, "unit": f.Unit, "place": f.Place, "course": f.Course, "measures": f.Measures, "other": f.Other} {
-		if len([]rune(v)) > alert.MaxDescription || alert.UnsafeRune(v) != 0 {
+		if _, unsafe := alert.UnsafeRune(v); unsafe || len([]rune(v)) > alert.MaxDescription {
 			ps = append(ps, &alert.Problem{Kind: alert.Invalid, Field: field, ZH: "太长或含有控制字符。", EN: "Too long, or contains control characters."})
 		}
 	}
