@@ -1,0 +1,184 @@
+package audience
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"mingluo/internal/alert"
+	"mingluo/internal/roll"
+)
+
+// Memory is the index in memory. It may be asked from any goroutine, also
+// while it is being kept current.
+type Memory struct {
+	keys     Opener
+	places   *alert.Gazetteer
+	log      *slog.Logger
+	profiles *profiles
+	buckets  [alert.Buckets]bucket
+	damaged  atomic.Int64
+	position position
+}
+
+// NewMemory returns an empty index, which answers nothing before [Memory.Build].
+func NewMemory(keys Opener, places *alert.Gazetteer, log *slog.Logger) *Memory {
+	return &Memory{keys: keys, places: places, log: log, profiles: newProfiles()}
+}
+
+// Build reads the whole roll. A record that cannot be read is passed over,
+// counted ([Memory.Damaged]) and logged, since one flipped bit must not silence
+// a city; a record of a newer format ends it.
+func (m *Memory) Build(ctx context.Context, src Source) error {
+	last, err := src.Scan(ctx, alert.StreamRoll, roll.Filter, 1, m.apply)
+	if err != nil {
+		return fmt.Errorf("build the audience index: %w", err)
+	}
+	for i := range m.buckets {
+		m.buckets[i].tighten()
+	}
+	m.position.advance(last, true)
+	return nil
+}
+
+// Run keeps the index current until ctx ends. It comes after Build.
+func (m *Memory) Run(ctx context.Context, src Source) error {
+	at, ready := m.position.now()
+	if !ready {
+		return errors.New("follow the roll: the audience index was not built")
+	}
+	err := src.Follow(ctx, alert.StreamRoll, roll.Filter, at+1, func(r alert.Record) error {
+		if err := m.apply(r); err != nil {
+			return err
+		}
+		m.position.advance(r.Seq, true)
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("follow the roll: %w", err)
+}
+
+// apply puts one message of the roll into the index.
+func (m *Memory) apply(r alert.Record) error {
+	id, err := roll.ParseSubject(r.Subject)
+	if err != nil {
+		m.damage(r, err)
+		return nil
+	}
+	b := &m.buckets[id.Bucket()]
+	if r.Deleted {
+		b.remove(id)
+		return nil
+	}
+	rec, err := roll.ParseRecord(r.Data)
+	if errors.Is(err, roll.ErrFormat) {
+		return fmt.Errorf("subscription %s at %d: %w", id, r.Seq, err)
+	}
+	if err != nil {
+		m.damage(r, err)
+		return nil
+	}
+	n, err := m.profiles.number(rec.Profile)
+	if err != nil {
+		m.damage(r, err)
+		return nil
+	}
+	rec = rec.At(r.Seq)
+	p := person{joined: rec.JoinSeq, profile: n}
+	if rec.State != roll.Active {
+		p.left = rec.LeaveSeq
+	}
+	b.set(id, p, rec.Sealed)
+	return nil
+}
+
+func (m *Memory) damage(r alert.Record, err error) {
+	const most = 20 // lines of log; the count goes on
+	if m.damaged.Add(1) <= most {
+		m.log.Error("a subscription cannot be read and is left out", "subject", r.Subject, "seq", r.Seq, "err", err)
+	}
+}
+
+// Damaged returns how many records could not be read.
+func (m *Memory) Damaged() int { return int(m.damaged.Load()) }
+
+// Applied returns the ROLL sequence up to which the index is complete, and
+// whether it was built.
+func (m *Memory) Applied() (seq uint64, ready bool) { return m.position.now() }
+
+// WaitFor returns when the index holds everything up to this ROLL sequence.
+func (m *Memory) WaitFor(ctx context.Context, seq uint64) error {
+	if err := m.position.wait(ctx, seq); err != nil {
+		return fmt.Errorf("wait for the audience index to reach %d: %w", seq, err)
+	}
+	return nil
+}
+
+// Size is how big an index is.
+type Size struct {
+	People   int   // those who left and are kept included
+	Profiles int   // different ones
+	Bytes    int64 // of the buckets; profiles come on top, some 250 bytes each
+}
+
+// Size measures the index.
+func (m *Memory) Size() Size {
+	s := Size{Profiles: len(m.profiles.all())}
+	for i := range m.buckets {
+		b := &m.buckets[i]
+		s.Bytes += int64(b.bytes())
+		b.mu.RLock()
+		s.People += len(b.ids)
+		b.mu.RUnlock()
+	}
+	return s
+}
+
+// position is how far the index has come, and who waits for it.
+type position struct {
+	mu      sync.Mutex
+	seq     uint64
+	ready   bool
+	changed chan struct{} // closed at the next change; nil when nobody waits
+}
+
+func (p *position) now() (uint64, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seq, p.ready
+}
+
+func (p *position) advance(seq uint64, ready bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seq, p.ready = max(p.seq, seq), ready
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+}
+
+func (p *position) wait(ctx context.Context, seq uint64) error {
+	for {
+		p.mu.Lock()
+		if p.ready && p.seq >= seq {
+			p.mu.Unlock()
+			return nil
+		}
+		if p.changed == nil {
+			p.changed = make(chan struct{})
+		}
+		changed := p.changed
+		p.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
