@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,26 +13,26 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 )
 
 // startLimit bounds the server's start when the caller gave no deadline. A store
 // of a million subjects takes about 2 s; a damaged one is read through.
 const startLimit = 2 * time.Minute
 
-// ourUser is the in-process connection's name at the embedded server. Its
-// password is made at every start and never leaves the process.
-const ourUser = "mingluo"
-
 // embedded is the NATS server inside this process.
 type embedded struct {
-	srv      *server.Server
-	password string
+	srv *server.Server
+	key nkeys.KeyPair // of the in-process connection; made at every start, never leaves the process
 }
 
 // startEmbedded starts the server and waits until its store is recovered.
 func startEmbedded(ctx context.Context, c Config) (*embedded, error) {
-	password := rand.Text()
-	opts, err := serverOptions(c, password)
+	key, err := nkeys.CreateUser()
+	if err != nil {
+		return nil, fmt.Errorf("start embedded nats: make a key: %w", err)
+	}
+	opts, err := serverOptions(c, key)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +52,14 @@ func startEmbedded(ctx context.Context, c Config) (*embedded, error) {
 		srv.WaitForShutdown()
 		return nil, err
 	}
-	return &embedded{srv: srv, password: password}, nil
+	return &embedded{srv: srv, key: key}, nil
 }
 
-func serverOptions(c Config, password string) (*server.Options, error) {
+func serverOptions(c Config, key nkeys.KeyPair) (*server.Options, error) {
+	public, err := key.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("start embedded nats: %w", err)
+	}
 	opts := &server.Options{
 		ServerName: "mingluo",
 		JetStream:  true,
@@ -70,11 +73,7 @@ func serverOptions(c Config, password string) (*server.Options, error) {
 		// would refuse to start on a small one.
 		JetStreamMaxStore:  sumLimits(),
 		JetStreamMaxMemory: 64 << 20,
-		Users: []*server.User{
-			{Username: ourUser, Password: password},
-			{Username: lookerUser, Permissions: lookerPermissions()},
-		},
-		NoAuthUser: lookerUser,
+		Nkeys:              []*server.NkeyUser{{Nkey: public}},
 	}
 	if c.Listen == "" {
 		return opts, nil
@@ -90,7 +89,7 @@ func serverOptions(c Config, password string) (*server.Options, error) {
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	return opts, nil
+	return opts, allowLookers(opts)
 }
 
 // awaitServer waits until the server serves, the context ends, or the server
@@ -134,8 +133,12 @@ func verifySync(srv *server.Server, dir string) error {
 
 // connect opens the in-process connection: no socket, no port.
 func (e *embedded) connect(c Config) (*nats.Conn, error) {
+	public, err := e.key.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("connect to embedded nats: %w", err)
+	}
 	nc, err := nats.Connect("", append(commonOptions(c.Log),
-		nats.InProcessServer(e.srv), nats.UserInfo(ourUser, e.password))...)
+		nats.InProcessServer(e.srv), nats.Nkey(public, e.key.Sign))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to embedded nats: %w", err)
 	}

@@ -1,10 +1,28 @@
 package journal
 
-import "github.com/nats-io/nats-server/v2/server"
+import (
+	"fmt"
 
-// lookerUser is whoever connects to the embedded server's port: the nats command
-// line on the same machine. It may look, and nothing else.
-const lookerUser = "looker"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nkeys"
+)
+
+// allowLookers lets whoever connects to the embedded server's port (the nats
+// command line on the same machine) look, and nothing else. Who names no key gets
+// the permissions of one that nobody holds.
+func allowLookers(opts *server.Options) error {
+	key, err := nkeys.CreateUser()
+	if err != nil {
+		return fmt.Errorf("start embedded nats: make a key: %w", err)
+	}
+	public, err := key.PublicKey()
+	if err != nil {
+		return fmt.Errorf("start embedded nats: %w", err)
+	}
+	opts.Nkeys = append(opts.Nkeys, &server.NkeyUser{Nkey: public, Permissions: lookerPermissions()})
+	opts.NoAuthUser = public
+	return nil
+}
 
 // lookerPermissions allows reading streams and their state. It must not publish
 // to our subjects, delete or change streams, nor take tasks from the queue: a

@@ -159,6 +159,36 @@ func TestReadingInOrder(t *testing.T) {
 	}
 }
 
+// A long replay meets subjects that nothing matches, that were overwritten and
+// that are deleted, and still ends, with what is there.
+func TestScanAcrossHoles(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	for range 3 { // the newest of each subject stays
+		if _, err := s.PutBatch(t.Context(), puts("roll.0001", 2*bulk, "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Put(t.Context(), alert.Put{Subject: "roll.0001.0007", Delete: true}); err != nil {
+		t.Fatal(err)
+	}
+	for filter, want := range map[string]int{"": 2 * bulk, "roll.0001.>": 2 * bulk, "roll.0001.0007": 1, "roll.0002.>": 0, "roll.0001.0008": 1} {
+		n, tombstones, before := 0, 0, uint64(0)
+		last, err := s.Scan(t.Context(), alert.StreamRoll, filter, 1, func(r alert.Record) error {
+			if r.Seq <= before {
+				return fmt.Errorf("%d came after %d", r.Seq, before)
+			}
+			before = r.Seq
+			if n++; r.Deleted {
+				tombstones++
+			}
+			return nil
+		})
+		if err != nil || n != want || last != 6*bulk+1 {
+			t.Errorf("filter %q: %d messages (%d tombstones) up to %d, %v; want %d", filter, n, tombstones, last, err, want)
+		}
+	}
+}
+
 // Tasks that are queued already are left alone, the rest is put, and all within
 // few syncs.
 func TestPutTasksPutsTheRest(t *testing.T) {
@@ -315,7 +345,9 @@ func TestAttachments(t *testing.T) {
 func TestWeakStreamIsRefused(t *testing.T) {
 	for name, weaken := range map[string]func(c *jetstream.StreamConfig){
 		"memory": func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage },
-		"async":  func(c *jetstream.StreamConfig) { c.PersistMode, c.AllowAtomicPublish = jetstream.AsyncPersistMode, false },
+		"async": func(c *jetstream.StreamConfig) {
+			c.PersistMode, c.AllowAtomicPublish = jetstream.AsyncPersistMode, false
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
