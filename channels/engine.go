@@ -1,0 +1,177 @@
+package channels
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mingluo/internal/alert"
+)
+
+// Config is what an engine is made of. The first five are needed; the rest has
+// defaults.
+type Config struct {
+	Record   Record
+	Queue    Queue
+	Audience Audience
+	Notices  Notices
+	Channels []Channel
+
+	// OutcomesSince calls fn for every message of OUTCOMES that was stored at
+	// or after an instant, in order. It rebuilds the look-up of receipts at
+	// start. Nil: receipts of messages sent before the start are unknown.
+	OutcomesSince func(ctx context.Context, since time.Time, fn func(alert.Record) error) error
+	// Replies takes what people answer. Nil: replies are refused.
+	Replies func(ctx context.Context, r Reply) error
+	// Alarm is told what a person should look at. It must not block.
+	Alarm func(Alarm)
+
+	Log      *slog.Logger          // slog.Default()
+	Registry prometheus.Registerer // a registry of its own
+
+	InFlight   int                // slices of one class delivered at once by a channel; 16
+	Held       int                // tasks a channel holds at once, in line by class; 256
+	Unrecorded int                // answers of one slice that may wait for the disk; 1,000
+	Rates      map[string]float64 // channel to recipients a second; the lower of this and the route's own holds
+	AckWait    time.Duration      // the queue's; 30 s
+	TallyEvery time.Duration      // how often the tally of a running slice is stored; 1 s
+	Grace      time.Duration      // how long answers in flight are waited for at the end; 5 s
+
+	// Alone says that no other process works this record (the embedded one). If
+	// others do, a correction waits Settle after it closed a slice that was
+	// still being sent, for what another process may still record behind the
+	// mark: half of AckWait and the longest time a carrier is waited for.
+	Alone  bool
+	Settle time.Duration // 45 s
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.InFlight, 16)
+	setDefault(&c.Held, 256)
+	setDefault(&c.Unrecorded, 1000)
+	setDefault(&c.AckWait, 30*time.Second)
+	setDefault(&c.TallyEvery, time.Second)
+	setDefault(&c.Grace, 5*time.Second)
+	setDefault(&c.Settle, 45*time.Second)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Registry == nil {
+		c.Registry = prometheus.NewRegistry()
+	}
+	if c.Alarm == nil {
+		c.Alarm = func(Alarm) {}
+	}
+	return c
+}
+
+func setDefault[T int | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// Engine runs the channels: it takes their tasks, finds who is open, hands
+// them over at the pacer's rhythm and records every answer.
+type Engine struct {
+	conf       Config
+	log        *slog.Logger
+	metrics    *metrics
+	ledgers    *ledgers
+	recorder   *recorder
+	inbox      *inbox
+	lanes      []*lane
+	unrecorded int64
+}
+
+// NewEngine puts an engine together; nothing runs yet. An error is about a
+// channel's name.
+func NewEngine(c Config) (*Engine, error) {
+	c = c.withDefaults()
+	e := &Engine{conf: c, log: c.Log, unrecorded: int64(c.Unrecorded)}
+	index := newReceiptIndex()
+	var names []string
+	for _, ch := range c.Channels {
+		for _, n := range names {
+			if n == ch.Name() {
+				return nil, fmt.Errorf("engine: two channels are called %s", n)
+			}
+		}
+		names = append(names, ch.Name())
+	}
+	e.metrics = newMetrics(c.Registry, names, index)
+	e.ledgers = &ledgers{rec: c.Record, index: index, all: map[string]*ledger{}, damaged: e.damaged}
+	e.recorder = &recorder{rec: c.Record, ledgers: e.ledgers, log: c.Log, metrics: e.metrics, alarm: c.Alarm,
+		tallyEvery: c.TallyEvery, wake: make(chan struct{}, 1)}
+	e.inbox = &inbox{eng: e, index: index, rebuilt: make(chan struct{})}
+	for _, ch := range c.Channels {
+		e.lanes = append(e.lanes, newLane(e, ch))
+	}
+	return e, nil
+}
+
+// Inbox returns what takes receipts and replies, for carriers that call back
+// over another listener. Channels that are a Receiver are given it by Run.
+func (e *Engine) Inbox() Inbox { return e.inbox }
+
+// Run works until ctx ends. Then no more tasks are taken and no more is handed
+// over; answers in flight are waited for up to Grace, everything is recorded,
+// and the receivers, whose connections the answers may need, end last.
+func (e *Engine) Run(ctx context.Context) error {
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
+	rec, endRec := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRec()
+	receive, endReceive := context.WithCancel(context.WithoutCancel(ctx))
+	defer endReceive()
+
+	var recording, receiving, working sync.WaitGroup
+	recording.Go(func() { e.recorder.run(rec) })
+	receiving.Go(func() { e.inbox.rebuild(receive) })
+	for _, ln := range e.lanes {
+		if r, ok := ln.ch.(Receiver); ok {
+			receiving.Go(func() { e.receive(receive, ln, r) })
+		}
+		working.Go(func() { ln.run(ctx, work) })
+	}
+	<-ctx.Done()
+	idle := make(chan struct{})
+	go func() { working.Wait(); close(idle) }()
+	grace := time.NewTimer(e.conf.Grace)
+	defer grace.Stop()
+	select {
+	case <-idle:
+	case <-grace.C:
+		e.log.Warn("some answers did not come before the end")
+		endWork()
+		<-idle
+	}
+	endReceive()
+	receiving.Wait()
+	endRec()
+	recording.Wait()
+	return nil
+}
+
+// receive runs a channel's receiver, and again when it fails.
+func (e *Engine) receive(ctx context.Context, ln *lane, r Receiver) {
+	for try := 0; ctx.Err() == nil; try++ {
+		err := r.Run(ctx, e.inbox)
+		if ctx.Err() != nil {
+			return
+		}
+		ln.log.Error("the receiver ended and is started again", "err", err)
+		sleep(ctx, min(time.Second<<min(try, 5), longestWait))
+	}
+}
+
+// damaged tells of outcomes that cannot be read. Delivery goes on: whoever is
+// missing from the ledger is sent to again, a repeat rather than a miss.
+func (e *Engine) damaged(key string, err error) {
+	e.log.Error("outcomes in the record cannot be read", "slice", key, "err", err)
+	e.conf.Alarm(Alarm{Channel: channelOf(key), Kind: AlarmDamaged, Text: "发送结果记录损坏 / outcomes are damaged: " + key + ": " + err.Error()})
+}

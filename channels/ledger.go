@@ -1,0 +1,296 @@
+package channels
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+// standing is where one recipient stands in a slice.
+type standing struct {
+	state     alert.OutcomeState
+	attempt   uint8
+	final     bool
+	reached   bool  // some answer said that the person may hold the notice, whatever came after
+	notBefore int64 // Unix milliseconds; deferred until then
+}
+
+func (s standing) settled() bool {
+	return alert.Outcome{State: s.state, Final: s.final}.Settled()
+}
+
+// ledger is a slice's outcomes as this process knows them: what is in the
+// record, and behind it what waits to be recorded. Workers and receipts of one
+// slice share one ledger, so that within a process nothing of a slice ever
+// conflicts with itself.
+type ledger struct {
+	key     string
+	subject string
+	tallyAt string
+
+	load sync.Mutex // held while the record is read
+
+	mu       sync.Mutex
+	loaded   bool
+	seq      uint64   // the slice's newest message in the record
+	hash     [32]byte // running hash of its messages, see ChainOutcomes
+	standing map[alert.RecipientID]standing
+	byTag    map[recipientTag]alert.RecipientID // for receipts; made when the first comes
+	counts   [alert.StateClosed + 1]int
+	repeats  int
+	first    time.Time
+	last     time.Time
+	closedAt time.Time // a correction closed the slice; zero when none did
+
+	expected int  // recipients found when it was worked
+	whole    bool // the worker found everybody settled
+
+	pending  []alert.Outcome // not recorded yet, oldest first
+	flight   []alert.Outcome // being committed
+	sent     []byte          // the message of flight; kept until its fate is known
+	added    uint64          // outcomes that were ever pending
+	fate     uint64          // of these, the ones recorded or not needed
+	version  uint64          // counts every change that a tally shows
+	tallied  uint64          // the version of the newest tally in the record
+	tallySeq uint64
+	tally    []byte
+	urgent   bool          // the tally is waited for
+	queued   bool          // the recorder has it in its list
+	talliedT time.Time     // when the newest tally was stored
+	changed  chan struct{} // closed and made anew when something was recorded
+	session  *session      // the worker that is handing over, if any
+	workers  int           // workers that may still add hand-overs
+
+	waiting atomic.Int64 // outcomes not recorded yet
+
+	refs int       // guarded by ledgers.mu
+	idle time.Time // guarded by ledgers.mu
+}
+
+func newLedger(t alert.Task) *ledger {
+	return &ledger{
+		key: t.Key(), subject: t.OutcomeSubject(), tallyAt: t.TallySubject(),
+		standing: map[alert.RecipientID]standing{}, changed: make(chan struct{}),
+	}
+}
+
+// ChainOutcomes returns the running hash after one more stored message of a
+// slice: SHA-256 over the hash before (32 zero bytes for the first) and the
+// message. Tally.Hash is its hexadecimal form.
+func ChainOutcomes(before [32]byte, stored []byte) [32]byte {
+	h := sha256.New()
+	h.Write(before[:])
+	h.Write(stored)
+	var after [32]byte
+	h.Sum(after[:0])
+	return after
+}
+
+// take adds a message that is in the record. The caller holds mu.
+func (l *ledger) take(r *alert.Record, each func(alert.Outcome)) error {
+	l.seq = r.Seq
+	l.hash = ChainOutcomes(l.hash, r.Data)
+	l.version++
+	return alert.DecodeOutcomes(r.Data, func(o alert.Outcome) {
+		l.apply(o)
+		each(o)
+	})
+}
+
+// apply moves one recipient forward, or nowhere.
+func (l *ledger) apply(o alert.Outcome) {
+	if o.State == alert.StateClosed {
+		if l.closedAt.IsZero() {
+			l.closedAt = o.At
+		}
+		return
+	}
+	was := l.standing[o.ID]
+	sent := o.Attempt > was.attempt && handedOver(o.State)
+	if sent {
+		l.countSend(o)
+	}
+	now := was
+	now.attempt = max(was.attempt, o.Attempt)
+	now.reached = was.reached || o.State.Reached()
+	switch {
+	case o.State.Supersedes(was.state):
+		now.state, now.final, now.notBefore = o.State, o.Final, unixMilli(o.NotBefore)
+	case o.State == alert.StateDeferred && was.state == alert.StateUnsure && !was.final:
+		now.notBefore = unixMilli(o.NotBefore) // the second try was put off; the first may still have arrived
+	}
+	if was.state != alert.StateNone {
+		l.counts[was.state]--
+	}
+	if now.state != alert.StateNone {
+		l.counts[now.state]++
+	}
+	l.standing[o.ID] = now
+	if l.byTag != nil {
+		l.byTag[tagOf(o.ID)] = o.ID
+	}
+}
+
+// moves reports whether an outcome would change where its recipient stands.
+// The caller holds mu.
+func (l *ledger) moves(o *alert.Outcome) bool {
+	if o.State == alert.StateClosed {
+		return l.closedAt.IsZero()
+	}
+	was := l.standing[o.ID]
+	if o.State == alert.StateDeferred && was.state == alert.StateUnsure {
+		return !was.final
+	}
+	return o.State.Supersedes(was.state)
+}
+
+// handedOver reports whether a state is an answer to a hand-over.
+func handedOver(s alert.OutcomeState) bool {
+	switch s {
+	case alert.StateAccepted, alert.StateDelivered, alert.StateRefused, alert.StateUnsure, alert.StateSimulated:
+		return true
+	}
+	return false
+}
+
+func (l *ledger) countSend(o alert.Outcome) {
+	if o.Repeat {
+		l.repeats++
+	}
+	if l.first.IsZero() || o.At.Before(l.first) {
+		l.first = o.At
+	}
+	if o.At.After(l.last) {
+		l.last = o.At
+	}
+}
+
+func unixMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// makeTally adds the ledger up. The caller holds mu.
+func (l *ledger) makeTally() ([]byte, error) {
+	t := alert.Tally{
+		Expected: l.expected, Counts: map[string]int{}, Repeats: l.repeats, First: l.first, Last: l.last,
+		Superseded: !l.closedAt.IsZero(), OutcomesSeq: l.seq, Hash: hex.EncodeToString(l.hash[:]),
+	}
+	for s, n := range l.counts {
+		if n > 0 {
+			t.Counts[alert.OutcomeState(s).String()] = n
+		}
+	}
+	// Nothing more will be done for a slice that a correction closed.
+	t.Closed = l.whole || t.Superseded
+	if !t.Closed {
+		t.NextTry = l.nextTry()
+	}
+	b, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("encode tally of %s: %w", l.key, err)
+	}
+	return b, nil
+}
+
+// nextTry returns the earliest instant at which somebody is to be tried again.
+func (l *ledger) nextTry() time.Time {
+	var next int64
+	for _, s := range l.standing {
+		if !s.settled() && s.notBefore > 0 && (next == 0 || s.notBefore < next) {
+			next = s.notBefore
+		}
+	}
+	if next == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(next).UTC()
+}
+
+// expect notes what the worker found.
+func (l *ledger) expect(n int, whole bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.expected != n || l.whole != whole {
+		l.expected, l.whole = n, whole
+		l.version++
+	}
+}
+
+// closed reports when a correction closed the slice.
+func (l *ledger) closed() (time.Time, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closedAt, !l.closedAt.IsZero()
+}
+
+// reached calls yield for everybody in the slice who may hold the notice.
+func (l *ledger) reached(yield func(alert.RecipientID)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, s := range l.standing {
+		if s.reached {
+			yield(id)
+		}
+	}
+}
+
+// find returns the recipient behind a receipt's tag.
+func (l *ledger) find(tag recipientTag) (alert.RecipientID, standing, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.byTag == nil {
+		l.byTag = make(map[recipientTag]alert.RecipientID, len(l.standing))
+		for id := range l.standing {
+			l.byTag[tagOf(id)] = id
+		}
+	}
+	id, ok := l.byTag[tag]
+	return id, l.standing[id], ok
+}
+
+// begin makes s the slice's active worker, unless a correction closed it or
+// another worker of this process is at it.
+func (l *ledger) begin(s *session) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closedAt.IsZero() || l.session != nil {
+		return false
+	}
+	l.session = s
+	l.workers++
+	return true
+}
+
+func (l *ledger) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.session = nil
+	l.workers--
+	l.broadcast()
+}
+
+// quiet reports whether no worker of this process may add hand-overs.
+func (l *ledger) quiet() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.workers == 0 && len(l.pending) == 0 && len(l.flight) == 0
+}
+
+// broadcast wakes whoever waits for the record. The caller holds mu.
+func (l *ledger) broadcast() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// sameTally reports whether the record has these bytes already.
+func (l *ledger) sameTally(b []byte) bool { return l.tallySeq > 0 && bytes.Equal(b, l.tally) }

@@ -1,0 +1,165 @@
+package channels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+const (
+	// A receipt may be quicker than our own record of the message it is about.
+	earlyReceipt  = 5 * time.Second
+	earlyReceipts = 10_000 // how many may wait for that at once
+	maxMessageID  = 128    // the record's bound, see alert.Outcome
+)
+
+// ErrNoReplies says that nobody takes replies in this process.
+var ErrNoReplies = errors.New("replies are not taken here")
+
+// inbox is the engine's Inbox. A call waits until the receipt is on disk, and
+// for an unknown message a few seconds for its acceptance to be recorded: call
+// it from another goroutine than the one that reads the carrier's answers.
+type inbox struct {
+	eng     *Engine
+	index   *receiptIndex
+	rebuilt chan struct{} // closed when the index knows the past
+}
+
+// rebuild fills the index from the record.
+func (in *inbox) rebuild(ctx context.Context) {
+	defer close(in.rebuilt)
+	if in.eng.conf.OutcomesSince == nil {
+		return
+	}
+	start := time.Now()
+	err := in.eng.conf.OutcomesSince(ctx, start.Add(-reportLag), func(r alert.Record) error {
+		key := strings.TrimPrefix(r.Subject, "outcome.")
+		if err := alert.DecodeOutcomes(r.Data, func(o alert.Outcome) { in.index.add(key, o) }); err != nil {
+			in.eng.damaged(key, err)
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		in.eng.log.Error("receipts of messages sent before the start will be unknown", "err", err)
+		return
+	}
+	in.eng.log.Info("receipts are recognised again", "messages", in.index.size(), "took", time.Since(start))
+}
+
+// Receipt implements [Inbox]. A receipt for a message that nobody knows is
+// counted and dropped: the carrier would bring it for ever.
+func (in *inbox) Receipt(ctx context.Context, r Receipt) error {
+	result, err := in.receipt(ctx, &r)
+	in.eng.metrics.receipts.WithLabelValues(in.known(r.Channel), result).Inc()
+	if result == "unknown" {
+		in.eng.log.Warn("a receipt for a message that is not known was dropped", "channel", in.known(r.Channel), "state", r.State, "code", r.Code)
+	}
+	return err
+}
+
+// known keeps made-up channel names out of labels.
+func (in *inbox) known(channel string) string {
+	if _, ok := in.eng.metrics.byState[channel]; ok {
+		return channel
+	}
+	return otherChannel
+}
+
+func (in *inbox) receipt(ctx context.Context, r *Receipt) (result string, err error) {
+	if r.State != alert.StateDelivered && r.State != alert.StateUndelivered && r.State != alert.StateAccepted && r.State != alert.StateRefused {
+		return "failed", fmt.Errorf("receipt: %s is not what a receipt says", r.State)
+	}
+	if r.MessageID == "" {
+		return "unknown", nil
+	}
+	h := in.index.hash(r.Channel, r.MessageID[:min(len(r.MessageID), maxMessageID)])
+	key, tag, err := in.place(ctx, h)
+	if err != nil {
+		return "failed", err
+	}
+	if key == "" {
+		return "unknown", nil
+	}
+	task, err := alert.ParseTask("task." + key + ".1")
+	if err != nil {
+		return "failed", fmt.Errorf("receipt: %w", err)
+	}
+	return in.record(ctx, task, tag, r)
+}
+
+// place finds the slice and the recipient, and waits for them a little.
+func (in *inbox) place(ctx context.Context, h uint64) (key string, tag recipientTag, err error) {
+	select {
+	case <-in.rebuilt:
+	default:
+		if key, tag, ok := in.index.find(h); ok {
+			return key, tag, nil
+		}
+		select {
+		case <-in.rebuilt:
+		case <-ctx.Done():
+			return "", tag, fmt.Errorf("receipt: the look-up is not rebuilt yet: %w", ctx.Err())
+		}
+	}
+	known, ok := in.index.wait(h, earlyReceipts)
+	if ok && known != nil {
+		timer := time.NewTimer(earlyReceipt)
+		defer timer.Stop()
+		select {
+		case <-known:
+		case <-timer.C:
+			in.index.giveUp(h, known)
+		case <-ctx.Done():
+			in.index.giveUp(h, known)
+			return "", tag, fmt.Errorf("receipt: wait for its message: %w", ctx.Err())
+		}
+	}
+	key, tag, _ = in.index.find(h)
+	return key, tag, nil
+}
+
+// record appends the outcome, unless the recipient stands there already.
+func (in *inbox) record(ctx context.Context, task alert.Task, tag recipientTag, r *Receipt) (string, error) {
+	l, err := in.eng.ledgers.cached(ctx, task)
+	if err != nil {
+		return "failed", fmt.Errorf("receipt: %w", err)
+	}
+	defer in.eng.ledgers.release(l)
+	id, at, ok := l.find(tag)
+	if !ok { // another process recorded it after we looked
+		if err := in.eng.ledgers.refresh(ctx, l); err != nil {
+			return "failed", fmt.Errorf("receipt: %w", err)
+		}
+		if id, at, ok = l.find(tag); !ok {
+			return "unknown", nil
+		}
+	}
+	when := r.At
+	if when.IsZero() {
+		when = time.Now()
+	}
+	o := alert.Outcome{ID: id, State: r.State, Final: true, Attempt: at.attempt, At: when, Code: r.Code}
+	l.mu.Lock()
+	moves := l.moves(&o)
+	l.mu.Unlock()
+	if !moves {
+		return "repeated", nil
+	}
+	in.eng.recorder.add(l, o)
+	if err := in.eng.recorder.settle(ctx, l); err != nil {
+		return "failed", fmt.Errorf("receipt: %w", err)
+	}
+	return "recorded", nil
+}
+
+// Reply implements [Inbox].
+func (in *inbox) Reply(ctx context.Context, r Reply) error {
+	if in.eng.conf.Replies == nil {
+		return ErrNoReplies
+	}
+	return in.eng.conf.Replies(ctx, r)
+}

@@ -1,0 +1,436 @@
+package channels
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+const (
+	maxBatch    = 1000    // the record's bound of an atomic batch
+	maxMessage  = 2000    // outcomes in one message: 60 to 100 kB
+	maxFlight   = 100_000 // outcomes in one commit, so that one is not waited for long
+	firstPause  = 50 * time.Millisecond
+	longPause   = 2 * time.Second
+	recordGrace = 5 * time.Second // for the last commit when the process ends
+)
+
+// recorder commits outcomes for all slices in flight at once: one atomic batch
+// holds one message of every slice that has something new. While a commit is
+// on its way to the disk (8 to 10 ms) the next one gathers. Outcomes go first,
+// then the tallies that are due; whoever acknowledges a task waits for both.
+//
+// A message expects its slice's last sequence. When one slice is stale the
+// record refuses the whole batch; the recorder then reads what is new in each
+// slice, which also tells whether a commit without an answer was done, and
+// commits the rest.
+type recorder struct {
+	rec        Record
+	ledgers    *ledgers
+	log        *slog.Logger
+	metrics    *metrics
+	alarm      func(Alarm)
+	tallyEvery time.Duration
+
+	mu    sync.Mutex
+	dirty []*ledger
+	wake  chan struct{} // capacity 1
+	down  bool          // the record did not take the last commit
+}
+
+// add puts outcomes behind what is to be recorded of the slice. It does not
+// wait. Outcomes that move nobody are dropped here or when they are committed.
+func (r *recorder) add(l *ledger, outcomes ...alert.Outcome) {
+	if len(outcomes) == 0 {
+		return
+	}
+	l.mu.Lock()
+	l.pending = append(l.pending, outcomes...)
+	l.added += uint64(len(outcomes))
+	l.waiting.Add(int64(len(outcomes)))
+	l.mu.Unlock()
+	r.touch(l)
+}
+
+// touch puts the slice on the list of those with something to record.
+func (r *recorder) touch(l *ledger) {
+	l.mu.Lock()
+	queued := l.queued
+	l.queued = true
+	l.mu.Unlock()
+	if !queued {
+		r.mu.Lock()
+		r.dirty = append(r.dirty, l)
+		r.mu.Unlock()
+	}
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// settle waits until everything added to the slice before is in the record.
+func (r *recorder) settle(ctx context.Context, l *ledger) error {
+	l.mu.Lock()
+	want := l.added
+	l.mu.Unlock()
+	return r.await(ctx, l, func() bool { return l.fate >= want })
+}
+
+// flush waits until the slice's outcomes are in the record and its tally says so.
+func (r *recorder) flush(ctx context.Context, l *ledger) error {
+	if err := r.settle(ctx, l); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	want := l.version
+	done := !l.behind()
+	l.urgent = l.urgent || !done
+	l.mu.Unlock()
+	if done {
+		return nil
+	}
+	r.touch(l)
+	return r.await(ctx, l, func() bool { return l.tallied >= want && l.tallySeq > 0 })
+}
+
+func (r *recorder) await(ctx context.Context, l *ledger, ok func() bool) error {
+	for {
+		l.mu.Lock()
+		done, changed := ok(), l.changed
+		l.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("record outcomes of %s: %w", l.key, ctx.Err())
+		}
+	}
+}
+
+// run commits until ctx ends and then once more what is left.
+func (r *recorder) run(ctx context.Context) {
+	timer := time.NewTimer(r.tallyEvery)
+	defer timer.Stop()
+	pause := firstPause
+	for ctx.Err() == nil {
+		next, err := r.round(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.trouble(err)
+			sleep(ctx, pause)
+			pause = min(2*pause, longPause)
+			continue
+		}
+		pause = firstPause
+		r.wellAgain()
+		timer.Reset(next)
+		select {
+		case <-r.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordGrace)
+	defer cancel()
+	r.hurry()
+	for range 3 { // a stale slice takes a second round, its tally a third
+		if _, err := r.round(last); err != nil {
+			r.log.Warn("outcomes were not recorded before the end", "err", err)
+		}
+	}
+}
+
+// hurry makes every tally due.
+func (r *recorder) hurry() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.dirty {
+		l.mu.Lock()
+		l.urgent = true
+		l.mu.Unlock()
+	}
+}
+
+// trouble tells of a record that does not take outcomes, once.
+func (r *recorder) trouble(err error) {
+	r.metrics.commitFailed.Inc()
+	r.log.Error("outcomes are not recorded", "err", err)
+	if !r.down {
+		r.down = true
+		r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果暂时无法入库，发送将因此放慢或停下 / outcomes cannot be recorded: " + err.Error()})
+	}
+}
+
+func (r *recorder) wellAgain() {
+	if r.down {
+		r.down = false
+		r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果恢复入库 / outcomes are recorded again", Over: true})
+	}
+}
+
+// round takes the list, commits outcomes and then tallies, and returns when a
+// tally is due next. Slices that are not done stay on the list.
+func (r *recorder) round(ctx context.Context) (next time.Duration, err error) {
+	r.mu.Lock()
+	list := r.dirty
+	r.dirty = nil
+	r.mu.Unlock()
+	for rest := list; len(rest) > 0 && err == nil; {
+		var n int
+		n, err = r.commitOutcomes(ctx, rest)
+		rest = rest[n:]
+	}
+	if err == nil {
+		err = r.commitTallies(ctx, list)
+	}
+	return r.keep(list), err
+}
+
+// keep puts back the slices that still have something to record.
+func (r *recorder) keep(list []*ledger) time.Duration {
+	next := time.Minute
+	var rest []*ledger
+	for _, l := range list {
+		l.mu.Lock()
+		switch {
+		case len(l.pending) > 0 || len(l.flight) > 0:
+			rest, next = append(rest, l), 0
+		case l.behind():
+			rest, next = append(rest, l), min(next, max(0, time.Until(l.talliedT.Add(r.tallyEvery))))
+		default:
+			l.queued = false
+		}
+		l.mu.Unlock()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dirty = append(r.dirty, rest...)
+	return next
+}
+
+// commitOutcomes commits one message of every slice that has outcomes, as many
+// as fit into one batch, and returns how many slices of the list it looked at.
+func (r *recorder) commitOutcomes(ctx context.Context, list []*ledger) (looked int, err error) {
+	var flights []*ledger
+	var puts []alert.Put
+	total := 0
+	for ; looked < len(list) && len(puts) < maxBatch && total < maxFlight; looked++ {
+		if p, n := list[looked].launch(); n > 0 {
+			flights, puts = append(flights, list[looked]), append(puts, p)
+			total += n
+		}
+	}
+	if len(puts) == 0 {
+		return looked, nil
+	}
+	start := time.Now()
+	last, err := r.rec.PutBatch(ctx, puts)
+	if err != nil {
+		return looked, r.reconcile(ctx, flights, puts, err)
+	}
+	r.metrics.committed(total, time.Since(start))
+	for i, l := range flights {
+		r.land(l, last-uint64(len(flights)-1-i), puts[i].Data)
+	}
+	return looked, nil
+}
+
+// launch moves what is pending into flight and encodes it.
+func (l *ledger) launch() (alert.Put, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.flight == nil {
+		l.filter()
+		n := min(len(l.pending), maxMessage)
+		if n == 0 {
+			return alert.Put{}, 0
+		}
+		l.flight, l.pending = l.pending[:n:n], l.pending[n:]
+		l.sent = alert.AppendOutcomes(make([]byte, 0, 48*n), l.flight)
+	}
+	expect := l.seq
+	return alert.Put{Subject: l.subject, Data: l.sent, ExpectSubject: &expect}, len(l.flight)
+}
+
+// filter drops pending outcomes that would move nobody: a receipt that came
+// twice, a hand-over that another worker recorded meanwhile.
+func (l *ledger) filter() {
+	kept := l.pending[:0]
+	for i := range l.pending {
+		if l.moves(&l.pending[i]) {
+			kept = append(kept, l.pending[i])
+		}
+	}
+	if dropped := len(l.pending) - len(kept); dropped > 0 {
+		l.fated(dropped)
+		l.broadcast()
+	}
+	l.pending = kept
+	if len(kept) == 0 {
+		l.pending = nil
+	}
+}
+
+// land takes a message that was just committed at seq.
+func (r *recorder) land(l *ledger, seq uint64, data []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seq >= seq {
+		return // somebody who opened the slice has read it already
+	}
+	l.seq = seq
+	l.hash = ChainOutcomes(l.hash, data)
+	l.version++
+	for i := range l.flight {
+		o := &l.flight[i]
+		l.apply(*o)
+		r.ledgers.index.add(l.key, *o)
+	}
+	r.metrics.outcomes(channelOf(l.key), l.flight)
+	if l.session != nil && !l.closedAt.IsZero() {
+		l.session.halt(haltReload)
+	}
+	l.landed()
+	l.broadcast()
+}
+
+// reconcile reads what became of the slices of a commit that was refused or
+// not answered. It returns nil when the rest can be tried at once.
+func (r *recorder) reconcile(ctx context.Context, flights []*ledger, puts []alert.Put, cause error) error {
+	if !errors.Is(cause, alert.ErrStale) && !errors.Is(cause, alert.ErrUnknown) {
+		return fmt.Errorf("commit outcomes of %d slices: %w", len(flights), cause)
+	}
+	moved := false
+	for i, l := range flights {
+		if err := r.ledgers.refresh(ctx, l); err != nil {
+			return fmt.Errorf("after a commit that failed (%w): %w", cause, err)
+		}
+		if l.at() != *puts[i].ExpectSubject {
+			moved = true
+			r.metrics.stale.Inc()
+			l.recall()
+		}
+	}
+	if !moved {
+		// Nothing of it was stored, and nobody was quicker: wait a little.
+		return fmt.Errorf("commit outcomes of %d slices: %w", len(flights), cause)
+	}
+	return nil
+}
+
+func (l *ledger) at() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seq
+}
+
+// recall takes a refused message apart, so that it is made anew behind what
+// was found in the record.
+func (l *ledger) recall() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.flight != nil {
+		l.pending = append(l.flight, l.pending...)
+		l.flight, l.sent = nil, nil
+	}
+}
+
+// commitTallies stores the tallies that are waited for or a second old.
+func (r *recorder) commitTallies(ctx context.Context, list []*ledger) error {
+	now := time.Now()
+	for len(list) > 0 {
+		n := min(len(list), maxBatch)
+		if err := r.commitSomeTallies(ctx, list[:n], now); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+func (r *recorder) commitSomeTallies(ctx context.Context, list []*ledger, now time.Time) error {
+	var due []*ledger
+	var puts []alert.Put
+	var versions []uint64
+	for _, l := range list {
+		p, version, err := l.tallyDue(now, r.tallyEvery)
+		if err != nil {
+			return err
+		}
+		if p.Data != nil {
+			due, puts, versions = append(due, l), append(puts, p), append(versions, version)
+		}
+	}
+	if len(puts) == 0 {
+		return nil
+	}
+	last, err := r.rec.PutBatch(ctx, puts)
+	if err == nil {
+		for i, l := range due {
+			l.counted(last-uint64(len(due)-1-i), puts[i].Data, versions[i], now)
+		}
+		return nil
+	}
+	if !errors.Is(err, alert.ErrStale) && !errors.Is(err, alert.ErrUnknown) {
+		return fmt.Errorf("commit tallies of %d slices: %w", len(due), err)
+	}
+	for _, l := range due {
+		if err := r.ledgers.refresh(ctx, l); err != nil { // the other one may have counted more
+			return err
+		}
+		if err := r.ledgers.readTally(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// behind reports whether the record lacks a tally of what is known. The caller
+// holds mu.
+func (l *ledger) behind() bool { return l.tallied < l.version || l.tallySeq == 0 }
+
+// tallyDue returns the slice's tally if it is to be stored now.
+func (l *ledger) tallyDue(now time.Time, every time.Duration) (p alert.Put, version uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.behind() || !l.urgent && now.Sub(l.talliedT) < every {
+		return p, 0, nil
+	}
+	b, err := l.makeTally()
+	if err != nil {
+		return p, 0, err
+	}
+	if l.sameTally(b) {
+		l.tallied, l.urgent, l.talliedT = l.version, false, now
+		l.broadcast()
+		return p, 0, nil
+	}
+	expect := l.tallySeq
+	return alert.Put{Subject: l.tallyAt, Data: b, ExpectSubject: &expect}, l.version, nil
+}
+
+// counted notes that a tally is in the record.
+func (l *ledger) counted(seq uint64, data []byte, version uint64, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tallySeq, l.tally, l.tallied, l.talliedT = seq, data, version, now
+	l.urgent = l.urgent && l.version > version
+	l.broadcast()
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
