@@ -84,7 +84,13 @@ func (b *Book) decide(decide func(st *alert.State) ([]alert.Event, error)) (draf
 	if len(events) > maxBatch {
 		return d, fmt.Errorf("append %d events at once, at most %d", len(events), maxBatch)
 	}
-	return d, d.chain(b.state.Head, events)
+	if err := d.chain(b.state.Head, events); err != nil {
+		return d, err
+	}
+	if err := b.state.Trial(d.events); err != nil {
+		return d, fmt.Errorf("append: the state does not take it: %w", err)
+	}
+	return d, nil
 }
 
 // chain gives the events their sequence and hash, and makes their messages.
@@ -112,8 +118,7 @@ func (d *draft) chain(prev string, events []alert.Event) error {
 	return nil
 }
 
-// eventMessage encodes an event. What could not be read back is refused here: an
-// event in the journal that nobody can fold would stop every process.
+// eventMessage encodes an event. What could not be read back is refused.
 func eventMessage(e alert.Event) (*nats.Msg, error) {
 	if err := errors.Join(checkToken("kind", e.Kind), checkToken("id", e.ID)); err != nil {
 		return nil, fmt.Errorf("append event %s: %w", e.Type, err)
@@ -122,11 +127,7 @@ func eventMessage(e alert.Event) (*nats.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	back, err := alert.DecodeEvent(data)
-	if err == nil {
-		_, err = back.Fact()
-	}
-	if err != nil {
+	if _, err := alert.DecodeEvent(data); err != nil {
 		return nil, fmt.Errorf("append event %s.%s %s: %w", e.Kind, e.ID, e.Type, err)
 	}
 	return &nats.Msg{Subject: eventSubject(e), Data: data, Header: nats.Header{}}, nil

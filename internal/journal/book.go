@@ -48,6 +48,9 @@ var (
 // on following it in the background. A chain that does not hold is a
 // [*BrokenError].
 func (s *Store) OpenBook(ctx context.Context) (*Book, error) {
+	if s.root.Err() != nil {
+		return nil, fmt.Errorf("open journal: %w", errClosed)
+	}
 	b := &Book{store: s, turn: make(chan struct{}, 1), state: alert.NewState(), changed: make(chan struct{})}
 	b.ctx, b.cancel = context.WithCancel(s.root)
 	if err := b.replay(ctx); err != nil {

@@ -54,6 +54,7 @@ func TestDoWritesOnlyWhatWasDecided(t *testing.T) {
 		{V: 1, Kind: "key", ID: "a.b", Type: "set", Data: []byte(`{}`)},
 		{V: 1, Kind: "key", ID: "*", Type: "set", Data: []byte(`{}`)},
 		{V: 1, Kind: "key", ID: "roll", Type: "unheard-of", Data: []byte(`{}`)},
+		event(t, "n1", alert.Released{Rev: 1}), // nobody submitted it
 		{V: 99, Kind: "key", ID: "roll", Type: "set", Data: []byte(`{}`)},
 		{V: 1, Kind: "key", ID: "roll", Type: "set", Data: []byte(`{"fingerprint":"` + strings.Repeat("x", alert.MaxEventBytes) + `"}`)},
 	} {

@@ -24,8 +24,10 @@
 //     reordering makes the [Book] refuse to serve.
 //   - One process owns the folder. Two servers on one store lose acknowledged
 //     messages without an error, so a second [Open] is refused.
-//   - A write that got no answer is read back before anything is said about it; if
-//     that is not possible either, the error is [alert.ErrUnknown], never a guess.
+//   - An append that got no answer is read back before anything is said about it;
+//     where that does not help, and for every other write without an answer, the
+//     error is [alert.ErrUnknown], never a guess.
+//   - Nothing is appended that the state would not take ([alert.State.Trial]).
 //
 // What it does not do: it does not repair a broken chain (a person chooses from
 // the mirrors), it does not keep the clock, and an acknowledged task is only a

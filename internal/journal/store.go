@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -60,7 +61,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{conf: c, log: c.Log, batches: make(chan struct{}, maxBatches), batchName: nuid.Next()[14:]}
 	s.root, s.cancel = context.WithCancel(context.Background())
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return nil, errors.Join(err, s.Close(bound))
 	}
 	return s, nil
 }
