@@ -1,0 +1,74 @@
+// Mingluo is the whole service in one binary. Run it without arguments for its
+// subcommands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // times are Asia/Shanghai on machines without zone data too
+)
+
+// command is one subcommand. It returns errUsage when its words are off.
+type command struct {
+	name, args, zh, en string
+	run                func(ctx context.Context, args []string, out io.Writer) error
+}
+
+func commands() []command {
+	return []command{
+		{"demo", "[-dir DIR] [-public ADDR] [-console ADDR] [-once [-cap FILE] [-json]]", "带仿真通道的演示", "try it with imitation carriers", runDemo},
+		{"serve", "-config FILE", "运行服务", "run the service", runServe},
+		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
+		{"journal", "tail [-dir DIR] [-from N]", "跟随日志", "follow the journal", runJournal},
+		{"bench", "NAME [-n N] [-json]", "测量", "measure", runBench},
+		{"version", "", "版本", "print the version", runVersion},
+	}
+}
+
+// exitError carries an exit status other than 1.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+var errUsage = &exitError{2, errors.New("usage")}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err == nil {
+		return
+	}
+	status := 1
+	if e, ok := errors.AsType[*exitError](err); ok {
+		status = e.status
+	}
+	if err != error(errUsage) {
+		fmt.Fprintln(os.Stderr, "mingluo:", err)
+	}
+	os.Exit(status)
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 {
+		for _, c := range commands() {
+			if c.name == args[0] {
+				return c.run(ctx, args[1:], out)
+			}
+		}
+	}
+	fmt.Fprintln(os.Stderr, "mingluo 鸣锣：城市应急预警发布 / a city's emergency alert broadcast service")
+	for _, c := range commands() {
+		fmt.Fprintf(os.Stderr, "  mingluo %-8s %s\n      %s / %s\n", c.name, c.args, c.zh, c.en)
+	}
+	return errUsage
+}

@@ -1,0 +1,275 @@
+// Package app puts the service together: configuration, wiring, lifecycle.
+//
+// [App] is the process as a value: New checks, Start opens everything in one
+// straight line (record, journal, roll, audience, channels, desk, loops, site,
+// console), Stop closes it in reverse, each part waited for. It runs in a test
+// on port 0 as it runs on a server.
+//
+// The rules about who may import whom are a test of this package.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"mingluo/channels"
+	"mingluo/channels/sms"
+	"mingluo/channels/web"
+	"mingluo/channels/wechat"
+	"mingluo/internal/alert"
+	"mingluo/internal/audience"
+	"mingluo/internal/console"
+	"mingluo/internal/desk"
+	"mingluo/internal/journal"
+	"mingluo/internal/progress"
+	"mingluo/internal/roll"
+)
+
+// Options are what a demo, a test or a benchmark sets beside the
+// configuration; a service leaves them zero.
+type Options struct {
+	Log *slog.Logger
+	// FreePorts lets a taken port become a free one.
+	FreePorts bool
+	// SampleAddresses lets the roll hold made-up addresses.
+	SampleAddresses bool
+	// Channels replaces the configured carriers; for benchmarks and tests.
+	Channels []channels.Channel
+	// Argon is the cost of passwords; zero is the console's default.
+	Argon console.Argon
+	// DemoLinks are sign-ins without a password, word to officer; drills only.
+	DemoLinks map[string]string
+	Front     http.Handler            // the console's front page
+	Public    map[string]http.Handler // further pages of the public site
+	Links     []web.Link              // in the public site's navigation
+}
+
+// App is one process of the service.
+type App struct {
+	cfg  Config
+	opts Options
+	log  *slog.Logger
+	life *lifecycle
+
+	Registry *prometheus.Registry
+	Places   *alert.Gazetteer
+	Store    *journal.Store
+	Book     *journal.Book
+	Roll     *roll.Roll
+	Index    *audience.Memory
+	Tracker  *progress.Tracker
+	Engine   *channels.Engine
+	Desk     *desk.Desk
+	Watch    *desk.Watch
+	Accounts *console.Accounts
+	Site     *web.Site
+
+	PublicURL  string
+	ConsoleURL string
+	Moved      []string // sentences about ports that were taken
+
+	listeners listeners
+	channels  []channels.Channel
+	wechat    *wechat.Account
+	secrets   secrets
+}
+
+// New checks what can be checked before anything is opened.
+func New(c Config, o Options) (*App, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &App{cfg: c, opts: o, log: o.Log, life: newLifecycle(o.Log), Registry: prometheus.NewRegistry(), Places: alert.Foshan()}, nil
+}
+
+// Start opens everything. When it fails, what was opened is closed again.
+func (a *App) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			stopping, cancel := context.WithTimeout(context.Background(), stopWithin)
+			defer cancel()
+			err = errors.Join(err, a.Stop(stopping))
+		}
+	}()
+	a.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, part := range []struct {
+		name string
+		open func(context.Context) error
+	}{
+		{"record", a.openRecord},
+		{"roll", a.openRoll},
+		{"listeners and channels", a.openChannels},
+		{"desk", a.openDesk},
+		{"public site", a.openSite},
+		{"console", a.openConsole},
+		{"admin socket", a.openAdmin},
+	} {
+		if err := part.open(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+// stopWithin bounds a stop; systemd kills after 90 s.
+const stopWithin = 30 * time.Second
+
+// Stop closes everything in reverse order of its start: no new requests, then
+// the loops, then the channels with what is in flight, the record last.
+func (a *App) Stop(ctx context.Context) error { return a.life.stop(ctx) }
+
+// Failed gives the error of a part that ended by itself.
+func (a *App) Failed() <-chan error { return a.life.failed }
+
+func (a *App) openRecord(ctx context.Context) error {
+	if err := os.MkdirAll(a.cfg.Data, 0o700); err != nil {
+		return err
+	}
+	store, err := journal.Open(ctx, journal.Config{
+		Dir: a.cfg.Data, URL: a.cfg.NATS.URL, CredentialsFile: a.cfg.NATS.Credentials, Listen: a.cfg.NATS.Listen,
+		Replicas: a.cfg.NATS.Replicas, AllowUnsafeStore: a.cfg.AllowUnsafeStore, Log: a.log.With("part", "journal"),
+	})
+	if err != nil {
+		return err
+	}
+	a.Store = store
+	a.life.onStop("record", store.Close)
+	if a.Book, err = store.OpenBook(ctx); err != nil {
+		return err
+	}
+	a.life.onStop("journal", func(context.Context) error { return a.Book.Close() })
+	return nil
+}
+
+func (a *App) openRoll(ctx context.Context) error {
+	keys, err := a.openKeys(ctx)
+	if err != nil {
+		return err
+	}
+	a.Roll = roll.New(a.Store, keys, a.Places, roll.Rules{Sample: a.opts.SampleAddresses})
+	a.Index = audience.NewMemory(keys, a.Places, a.log.With("part", "audience"))
+	if err := a.Index.Build(ctx, a.Store); err != nil {
+		return err
+	}
+	a.life.run("audience index", func(ctx context.Context) error { return a.Index.Run(ctx, a.Store) })
+	return nil
+}
+
+// openKeys opens the keys that protect the roll. The journal remembers their
+// fingerprint: other keys would make every subscriber a stranger, so a start
+// with them is refused.
+func (a *App) openKeys(ctx context.Context) (*roll.Keys, error) {
+	path := filepath.Join(a.cfg.Data, "keys.json")
+	var known string
+	a.Book.Read(func(st *alert.State) { known = st.Keys })
+	open := roll.OpenKeys
+	if known != "" {
+		open = roll.LoadKeys // never make new keys for an old roll
+	}
+	keys, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	if known != "" && known != keys.Fingerprint() {
+		return nil, fmt.Errorf("%s holds other keys than the roll was written with (fingerprint %s, the journal says %s): put the right file back", path, keys.Fingerprint(), known)
+	}
+	if known == "" {
+		_, err = a.Book.Do(ctx, func(st *alert.State) ([]alert.Event, error) {
+			e, err := alert.NewEvent(time.Now(), "system", a.cfg.Mode, "roll", alert.KeySet{Fingerprint: keys.Fingerprint()})
+			return []alert.Event{e}, err
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.secrets, err = openSecrets(filepath.Join(a.cfg.Data, "console.key"))
+	return keys, err
+}
+
+func (a *App) openChannels(ctx context.Context) error {
+	if err := a.listenAll(); err != nil {
+		return err
+	}
+	a.buildChannels()
+	a.Tracker = progress.NewTracker(a.Book, a.route)
+	from, err := a.Tracker.Load(ctx, a.Store)
+	if err != nil {
+		return err
+	}
+	a.life.run("progress", func(ctx context.Context) error { return a.Tracker.Run(ctx, a.Store, from) })
+
+	w := newWorks(a.Book, a.pageURL)
+	a.life.run("works", w.Run)
+	return a.startEngine(ctx, w)
+}
+
+func (a *App) pageURL(notice string) string { return a.PublicURL + "/n/" + notice }
+
+// buildChannels makes the configured carriers' channels. One without a carrier
+// is there too, red, so that officers see it before they submit (R24).
+func (a *App) buildChannels() {
+	if a.opts.Channels != nil {
+		a.channels = a.opts.Channels
+		return
+	}
+	s, w := a.cfg.SMS, a.cfg.WeChat
+	route := sms.New(sms.Config{
+		Name: s.Route, Addr: s.Addr, SystemID: s.SystemID, Password: s.Password, Source: s.Source, Signature: s.Signature,
+		Window: s.Window, MaxParts: s.MaxParts, RatePerSecond: s.Rate, ResponseTimeout: time.Duration(s.RespTimeout), Imitation: s.Imitation,
+	}, a.log.With("part", "sms"), a.Registry)
+	a.wechat = wechat.New(wechat.Config{
+		AppID: w.AppID, AppSecret: w.AppSecret, Token: w.Token, EncodingAESKey: w.EncodingAESKey, BaseURL: w.BaseURL,
+		Template: wechat.Template{ID: w.TemplateID, Fields: wechat.DefaultFields()}, Imitation: w.Imitation,
+		Concurrency: w.Concurrency, Timeout: time.Duration(w.Timeout), Rate: w.Rate,
+	}, a.log.With("part", "wechat"), a.Registry)
+	a.channels = []channels.Channel{route, a.wechat}
+}
+
+func (a *App) route(channel string) progress.Route {
+	for _, c := range a.channels {
+		if c.Name() == channel {
+			h := c.Health()
+			return progress.Route{Name: h.Route, Imitation: h.Imitation, Ready: h.Ready, Reason: h.Reason}
+		}
+	}
+	return progress.Route{Name: channel, Reason: "没有这个渠道"}
+}
+
+// Channels returns the health of every channel.
+func (a *App) Channels() []console.ChannelStatus {
+	var out []console.ChannelStatus
+	for _, c := range a.channels {
+		h := c.Health()
+		out = append(out, console.ChannelStatus{Name: c.Name(), Route: h.Route, Imitation: h.Imitation, Ready: h.Ready, Reason: h.Reason, Rate: h.Rate})
+	}
+	return out
+}
+
+func (a *App) openDesk(context.Context) error {
+	rules := a.cfg.dutyRules()
+	a.Desk = desk.New(desk.Config{Book: a.Book, Store: a.Store, Audience: a.Index, Renderer: renderer{a.channels, a.pageURL},
+		Gazetteer: a.Places, Rules: rules, Log: a.log.With("part", "desk")})
+	spread := &desk.Spread{Book: a.Book, Store: a.Store, Audience: a.Index, Log: a.log.With("part", "spread"),
+		SliceSize: a.cfg.Fanout.SliceSize, Closed: a.Tracker.Closed, Reached: a.Tracker.Reached}
+	a.Watch = &desk.Watch{Book: a.Book, Store: a.Store, Rules: rules, Log: a.log.With("part", "watch"), Later: a.Tracker.Later}
+	a.life.run("spread", spread.Run)
+	a.life.run("watch", a.Watch.Run)
+	return nil
+}
+
+func (a *App) openAdmin(context.Context) error {
+	a.life.run("admin socket", func(ctx context.Context) error { return a.Store.ServeAdmin(ctx, a.Book.AdminHandler()) })
+	return nil
+}

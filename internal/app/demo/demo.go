@@ -1,0 +1,135 @@
+// Package demo is the service with everything around it that a person needs
+// to try it: imitation carriers that speak SMPP and WeChat's API over loopback
+// sockets, made-up subscribers over Foshan's towns, three officers, a few past
+// drills, and a front page that names five things to try.
+//
+// Nothing in it is pretended inside the service: the same code sends over the
+// same protocols, only the other end of the socket is ours. Everything is a
+// drill, and every figure of an imitation carrier is labelled 仿真通道.
+//
+// [Start] brings it up, [Story] plays the whole of it without a person.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"mingluo/channels/web"
+	"mingluo/internal/alert"
+	"mingluo/internal/app"
+	"mingluo/internal/console"
+)
+
+// Config says where and how. The zero value runs in ./mingluo-demo on the
+// usual ports.
+type Config struct {
+	Dir        string // data folder, "mingluo-demo"
+	Public     string // listen address of the public site, "127.0.0.1:8080"
+	Console    string // of the console, "127.0.0.1:8081"
+	NATSListen string // opens the embedded server to the nats command line
+	SMS        int    // sample subscriptions, 2,000
+	WeChat     int    // 1,000
+	Bare       bool   // no past drills, no open incident: for measurements and the story
+	Log        *slog.Logger
+	Argon      console.Argon
+}
+
+func (c Config) withDefaults() Config {
+	set := func(s *string, d string) {
+		if *s == "" {
+			*s = d
+		}
+	}
+	set(&c.Dir, "mingluo-demo")
+	set(&c.Public, "127.0.0.1:8080")
+	set(&c.Console, "127.0.0.1:8081")
+	if c.SMS == 0 && c.WeChat == 0 {
+		c.SMS, c.WeChat = 2000, 1000
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// Demo is a running demo.
+type Demo struct {
+	*app.App
+	Officers []Officer
+	Carriers *Carriers
+	cfg      Config
+}
+
+// Start brings the carriers and the service up and, at the first start, fills
+// it. When it fails, what was started is stopped again.
+func Start(ctx context.Context, c Config) (d *Demo, err error) {
+	c = c.withDefaults()
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	d = &Demo{cfg: c}
+	defer func() {
+		if err != nil {
+			stopping, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			err = errors.Join(err, d.Stop(stopping))
+			d = nil
+		}
+	}()
+	if d.Carriers, err = startCarriers(ctx, filepath.Join(c.Dir, "phones.json"), c); err != nil {
+		return d, err
+	}
+	words := newWords()
+	front := &front{}
+	d.App, err = app.New(d.config(), app.Options{
+		Log: c.Log, FreePorts: true, SampleAddresses: true, Argon: c.Argon, DemoLinks: words.links(), Front: front,
+		Public: d.Carriers.pages(), Links: []web.Link{{ZH: "手机（仿真）", EN: "Phones (imitation)", URL: "/phones"}},
+	})
+	if err != nil {
+		return d, err
+	}
+	if err = d.App.Start(ctx); err != nil {
+		return d, err
+	}
+	d.Carriers.callBackTo(d.PublicURL + "/wechat/callback")
+	if d.Officers, err = seatOfficers(ctx, d.Accounts, filepath.Join(c.Dir, "officers.json"), words, d.ConsoleURL); err != nil {
+		return d, err
+	}
+	if err = d.fill(ctx); err != nil {
+		return d, fmt.Errorf("fill the demo: %w", err)
+	}
+	front.open(d)
+	return d, nil
+}
+
+// config is the service's configuration with the imitation carriers in place
+// of real ones.
+func (d *Demo) config() app.Config {
+	c := app.Defaults()
+	c.Mode, c.Data, c.AllowUnsafeStore = alert.Drill, d.cfg.Dir, true
+	c.Public.Listen, c.Console.Listen, c.NATS.Listen = d.cfg.Public, d.cfg.Console, d.cfg.NATSListen
+	c.SMS.Route, c.SMS.Addr, c.SMS.SystemID, c.SMS.Password = "仿真短信中心（SMPP）", d.Carriers.SMS.Addr(), carrierID, d.Carriers.password
+	c.SMS.Source, c.SMS.Imitation = carrierNumber, true
+	c.WeChat.AppID, c.WeChat.AppSecret, c.WeChat.Token, c.WeChat.EncodingAESKey = appID, d.Carriers.password, callbackToken, d.Carriers.aesKey
+	c.WeChat.BaseURL, c.WeChat.TemplateID, c.WeChat.Imitation = d.Carriers.WeChat.URL(), templateID, true
+	c.Session.Idle = c.Session.Absolute // nobody is thrown out of a demo for reading
+	return c
+}
+
+// Stop ends the service first and the carriers after it, and keeps what the
+// phones show.
+func (d *Demo) Stop(ctx context.Context) error {
+	var errs []error
+	if d.App != nil {
+		errs = append(errs, d.App.Stop(ctx))
+	}
+	if d.Carriers != nil {
+		errs = append(errs, d.Carriers.stop())
+	}
+	return errors.Join(errs...)
+}
