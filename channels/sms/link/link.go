@@ -130,6 +130,13 @@ func (l *Link) Rebind() {
 	}
 }
 
+// Drop ends the present connection, if there is one, and connects again.
+func (l *Link) Drop(why error) {
+	if s := l.current.Load(); s != nil {
+		s.fail(why)
+	}
+}
+
 // Run keeps the link until ctx ends. It returns nil, after everything that it
 // started has ended. It may be called once.
 func (l *Link) Run(ctx context.Context) error {
