@@ -106,8 +106,16 @@ func parsePair(s string) (alert.Point, bool) {
 // parseNumber reads a decimal, also with an exponent: programs write 9.5E-5
 // for places near Greenwich. NaN, Inf and hexadecimal are not numbers here.
 func parseNumber(s string) (float64, bool) {
-	if s == "" || len(s) > 64 || strings.Trim(s, "0123456789+-.eE") != "" || s[0] == 'e' || s[0] == 'E' {
+	if s == "" || len(s) > 64 {
 		return 0, false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9', c == '.', c == '-', c == '+':
+		case i > 0 && (c == 'e' || c == 'E'):
+		default:
+			return 0, false
+		}
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	return f, err == nil

@@ -11,9 +11,10 @@ import (
 // times as much.
 const (
 	maxDepth      = 32
-	maxMarkup     = 60_000   // tags, comments, instructions: two tags make an element
-	maxTagBytes   = 64 << 10 // one tag with its attributes
-	maxAttributes = 64       // of one element
+	maxMarkup     = 60_000    // tags, comments, instructions: two tags make an element
+	maxTagBytes   = 64 << 10  // one tag with its attributes
+	maxComment    = 256 << 10 // one comment or instruction
+	maxAttributes = 64        // of one element
 	maxInfos      = 200
 	maxAreas      = 5_000
 )
@@ -28,6 +29,9 @@ func guard(text []byte) error {
 		open := bytes.IndexByte(text[g.pos:], '<')
 		if open < 0 {
 			return nil
+		}
+		if open > maxText && !g.roomy() {
+			return g.refuse("一段文字太长", "A text is too long", maxText)
 		}
 		g.pos += open
 		if g.count++; g.count > maxMarkup {
@@ -44,6 +48,22 @@ type guardian struct {
 	text         []byte
 	pos          int
 	count, depth int
+	name         []byte // of the last start tag
+}
+
+// roomy reports whether the element that was opened last may hold long text.
+// The schema holds the exact limits; this saves the parser from reading what
+// they refuse.
+func (g *guardian) roomy() bool {
+	name := g.name
+	if i := bytes.LastIndexByte(name, ':'); i >= 0 {
+		name = name[i+1:]
+	}
+	switch string(name) {
+	case "polygon", "derefUri", "value", "": // "" before the first: blanks
+		return true
+	}
+	return false
 }
 
 // markup moves behind the markup that starts at pos.
@@ -74,6 +94,9 @@ func (g *guardian) markup() error {
 // skip moves behind the end mark. Where there is none, the parser will say so.
 func (g *guardian) skip(head int, end string) error {
 	i := bytes.Index(g.text[g.pos+head:], []byte(end))
+	if i > maxComment && end != "]]>" || i < 0 && len(g.text)-g.pos > maxComment {
+		return g.refuse("一段注释太长，或没有结束", "A comment is too long, or does not end", maxComment)
+	}
 	if i < 0 {
 		g.pos = len(g.text)
 		return nil
@@ -86,6 +109,8 @@ func (g *guardian) startTag() error {
 	if g.depth++; g.depth > maxDepth {
 		return g.refuse("元素嵌套太深", "The elements are nested too deeply", maxDepth)
 	}
+	end := bytes.IndexAny(g.text[g.pos+1:min(len(g.text), g.pos+100)], " \t\r\n/>")
+	g.name = g.text[g.pos+1 : g.pos+1+max(end, 0)]
 	quote, equals := byte(0), 0
 	limit := min(len(g.text), g.pos+maxTagBytes)
 	for i := g.pos + 1; i < limit; i++ {

@@ -50,7 +50,7 @@ func toUTF8(raw []byte) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(raw, []byte{0xEF, 0xBB, 0xBF}):
 		raw = raw[3:]
-		if enc := declared(raw); enc != "" && enc != "utf-8" {
+		if enc := declared(raw); !isUTF8(enc) {
 			return nil, encodingLie(enc, "UTF-8")
 		}
 		return raw, nil
@@ -65,7 +65,7 @@ func toUTF8(raw []byte) ([]byte, error) {
 		return text, nil
 	}
 	enc := declared(raw)
-	if enc == "" || enc == "utf-8" || enc == "utf8" {
+	if isUTF8(enc) {
 		return raw, nil
 	}
 	e := knownEncoding(enc)
@@ -80,6 +80,8 @@ func toUTF8(raw []byte) ([]byte, error) {
 	}
 	return text, nil
 }
+
+func isUTF8(name string) bool { return name == "" || name == "utf-8" || name == "utf8" }
 
 func encodingLie(declared, found string) error {
 	zh := found

@@ -159,13 +159,14 @@ func chineseInfo(n *alert.Notice, rev *alert.Revision, g *alert.Gazetteer, by Is
 	if rev.Verb != alert.Issue && !strings.HasPrefix(headline, rev.Verb.ZH()) {
 		headline = rev.Verb.ZH() + "：" + headline
 	}
-	i.Headline, i.Description = marked(n, "【演练】", headline), marked(n, "【演练】", c.Description)
-	i.Instruction = marked(n, "【演练】", c.Instruction)
+	description := c.Description
 	for _, s := range c.Suspend {
 		if s.Confirmed {
-			i.Description = marked(n, "【演练】", strings.TrimSpace(unmarked(i.Description, "【演练】")+"\n"+s.Text))
+			description += "\n" + s.Text
 		}
 	}
+	i.Headline, i.Description = marked(n, markZH, headline), marked(n, markZH, description)
+	i.Instruction = marked(n, markZH, c.Instruction)
 	return i
 }
 
@@ -177,9 +178,12 @@ func englishInfo(n *alert.Notice, rev *alert.Revision, g *alert.Gazetteer, by Is
 	if word := map[alert.Verb]string{alert.Update: "Update", alert.Correct: "Correction", alert.Lift: "Lifted", alert.Retract: "Retracted"}[rev.Verb]; word != "" {
 		headline = word + ": " + headline
 	}
-	i.Headline, i.Description = marked(n, "[DRILL]", headline), marked(n, "[DRILL]", c.TextEN)
+	i.Headline, i.Description = marked(n, markEN, headline), marked(n, markEN, c.TextEN)
 	return i
 }
+
+// The marks of a drill, as the channels have them.
+const markZH, markEN = "【演练】", "[DRILL]"
 
 // marked puts a drill's mark first and last in a text that is not empty (R6).
 func marked(n *alert.Notice, mark, text string) string {
@@ -187,10 +191,6 @@ func marked(n *alert.Notice, mark, text string) string {
 		return text
 	}
 	return mark + text + mark
-}
-
-func unmarked(text, mark string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(text, mark), mark)
 }
 
 // areasOf writes one area per division: its name, its codes in the forms that

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode"
+
+	"mingluo/internal/alert"
 )
 
 const (
@@ -73,15 +75,17 @@ func readTree(text []byte, older bool, rep *report) (tree, error) {
 
 // syntax gives the parser's complaints a place and a sentence.
 func (r *reader) syntax(err error) error {
-	se, ok := errors.AsType[*xml.SyntaxError](err)
-	if !ok {
+	if alert.AsProblems(err) != nil {
 		return err
 	}
-	p := r.at(int(r.dec.InputOffset()))
-	p.line = se.Line
+	p, msg := r.at(int(r.dec.InputOffset())), strings.TrimPrefix(err.Error(), "xml: ")
+	if se, ok := errors.AsType[*xml.SyntaxError](err); ok {
+		p.line, msg = se.Line, se.Msg
+	}
+	msg = strings.Trim(quote(msg), `"`)
 	return problem(p, "", "",
-		fmt.Sprintf("不是格式良好的 XML（%s）。文件可能被截断或不是 CAP；请重新下载原文。", se.Msg),
-		fmt.Sprintf("Not well-formed XML (%s). The file may be cut off or may not be CAP; fetch the original again.", se.Msg))
+		fmt.Sprintf("不是格式良好的 XML（%s）。文件可能被截断或不是 CAP；请重新下载原文。", msg),
+		fmt.Sprintf("Not well-formed XML (%s). The file may be cut off or may not be CAP; fetch the original again.", msg))
 }
 
 // at returns line and column of an offset that never goes backwards.

@@ -2,6 +2,7 @@ package cap
 
 import (
 	"fmt"
+	"strings"
 
 	"mingluo/internal/alert"
 )
@@ -80,6 +81,9 @@ func problem(p place, field, rule, zh, en string) error {
 // quote shows a piece of the input in a sentence, cut where it is long.
 func quote(s string) string {
 	const most = 60
+	if len(s) > 4*most {
+		s = strings.ToValidUTF8(s[:4*most], "") + "…"
+	}
 	r := []rune(clean(s))
 	if len(r) > most {
 		r = append(r[:most], '…')

@@ -1,0 +1,5 @@
+//go:build !race
+
+package cap
+
+const raceFactor = 1
