@@ -1,11 +1,7 @@
 package channels
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,43 +175,6 @@ func unixMilli(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// makeTally adds the ledger up. The caller holds mu.
-func (l *ledger) makeTally() ([]byte, error) {
-	t := alert.Tally{
-		Expected: l.expected, Counts: map[string]int{}, Repeats: l.repeats, First: l.first, Last: l.last,
-		Superseded: !l.closedAt.IsZero(), OutcomesSeq: l.seq, Hash: hex.EncodeToString(l.hash[:]),
-	}
-	for s, n := range l.counts {
-		if n > 0 {
-			t.Counts[alert.OutcomeState(s).String()] = n
-		}
-	}
-	// Nothing more will be done for a slice that a correction closed.
-	t.Closed = l.whole || t.Superseded
-	if !t.Closed {
-		t.NextTry = l.nextTry()
-	}
-	b, err := json.Marshal(t)
-	if err != nil {
-		return nil, fmt.Errorf("encode tally of %s: %w", l.key, err)
-	}
-	return b, nil
-}
-
-// nextTry returns the earliest instant at which somebody is to be tried again.
-func (l *ledger) nextTry() time.Time {
-	var next int64
-	for _, s := range l.standing {
-		if !s.settled() && s.notBefore > 0 && (next == 0 || s.notBefore < next) {
-			next = s.notBefore
-		}
-	}
-	if next == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(next).UTC()
-}
-
 // expect notes what the worker found.
 func (l *ledger) expect(n int, whole bool) {
 	l.mu.Lock()
@@ -291,6 +250,3 @@ func (l *ledger) broadcast() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
-
-// sameTally reports whether the record has these bytes already.
-func (l *ledger) sameTally(b []byte) bool { return l.tallySeq > 0 && bytes.Equal(b, l.tally) }

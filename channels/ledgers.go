@@ -185,12 +185,12 @@ func (ls *ledgers) readTally(ctx context.Context, l *ledger) error {
 	if json.Unmarshal(r.Data, &t) != nil {
 		return nil // it will be made anew
 	}
-	if l.expected == 0 {
-		l.expected = t.Expected
+	if !l.loaded {
+		l.expected, l.whole = t.Expected, t.Closed && !t.Superseded
 	}
-	l.whole = l.whole || t.Closed && !t.Superseded
-	if t.OutcomesSeq == l.seq {
+	if t.OutcomesSeq == l.seq && t.Expected == l.expected && t.Closed == (l.whole || !l.closedAt.IsZero()) {
 		l.tallied = l.version
+		l.broadcast()
 	}
 	return nil
 }

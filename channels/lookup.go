@@ -3,6 +3,7 @@ package channels
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,11 +13,8 @@ import (
 // reportLag is how long after the message carriers' receipts may come.
 const reportLag = 72 * time.Hour
 
-// The index forgets in steps, so that forgetting is dropping a map.
-const (
-	indexSteps = 6
-	indexStep  = reportLag / indexSteps
-)
+// indexStep is how much the index forgets at once: forgetting is dropping a map.
+const indexStep = reportLag / 6
 
 // recipientTag is the second half of a recipient's id: within one slice it
 // names the recipient.
@@ -91,32 +89,25 @@ func (x *receiptIndex) add(key string, o alert.Outcome) {
 	delete(x.waiters, h)
 }
 
-// generation returns the one for an instant; nil when that is too long ago.
+// generation returns the one for an instant; nil when that is more than 72 h
+// before the newest.
 func (x *receiptIndex) generation(at time.Time) *generation {
 	since := at.Truncate(indexStep)
-	for i, g := range x.gens {
-		if g.since.Equal(since) {
-			return g
-		}
-		if g.since.Before(since) {
-			return x.insert(i, since)
-		}
+	i := 0
+	for i < len(x.gens) && since.Before(x.gens[i].since) {
+		i++
 	}
-	if len(x.gens) > indexSteps {
+	switch {
+	case i < len(x.gens) && x.gens[i].since.Equal(since):
+		return x.gens[i]
+	case i > 0 && x.gens[0].since.Sub(since) > reportLag:
 		return nil
 	}
-	return x.insert(len(x.gens), since)
-}
-
-func (x *receiptIndex) insert(i int, since time.Time) *generation {
-	g := &generation{since: since, number: map[string]uint32{}, places: map[uint64]place{}}
-	x.gens = append(x.gens, nil)
-	copy(x.gens[i+1:], x.gens[i:])
-	x.gens[i] = g
-	if len(x.gens) > indexSteps+1 {
-		x.gens = x.gens[:indexSteps+1]
+	x.gens = slices.Insert(x.gens, i, &generation{since: since, number: map[string]uint32{}, places: map[uint64]place{}})
+	for oldest := len(x.gens) - 1; x.gens[0].since.Sub(x.gens[oldest].since) > reportLag; oldest-- {
+		x.gens = x.gens[:oldest]
 	}
-	return g
+	return x.gens[i]
 }
 
 // find returns the slice's key and the recipient's tag.

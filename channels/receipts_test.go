@@ -1,0 +1,108 @@
+package channels
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+func receipt(id string, s alert.OutcomeState) Receipt {
+	return Receipt{Channel: "sms", MessageID: id, State: s, Code: "DELIVRD", At: time.Now()}
+}
+
+// Receipts come minutes and days later, twice, in the wrong order and after a
+// restart: the state only moves forward and the tally follows.
+func TestReceiptsMoveTheStateForwardOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, 10, nil)
+		task := b.desk.release("sms", "n1", 1, 1, alert.Red, alert.Issue, hour())[0]
+		b.queue.put(task)
+		b.until(time.Minute, "the queue is empty", b.drained)
+		say := func(r Receipt) {
+			t.Helper()
+			if err := b.eng.Inbox().Receipt(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		say(receipt("m1", alert.StateDelivered))
+		say(receipt("m1", alert.StateDelivered))
+		say(receipt("m1", alert.StateUndelivered))
+		say(receipt("m2", alert.StateUndelivered))
+		before := len(b.record.outcomes(t, task))
+		if before != 12 {
+			t.Errorf("%d outcomes, want 10 acceptances and 2 receipts", before)
+		}
+		time.Sleep(48 * time.Hour)
+		b.end()
+		b.restart(nil)
+		say(receipt("m3", alert.StateDelivered))
+		time.Sleep(2 * time.Second)
+		y := b.record.tally(t, task)
+		if y.Counts["delivered"] != 2 || y.Counts["undelivered"] != 1 || y.Counts["accepted"] != 7 || !y.Closed || y.Expected != 10 {
+			t.Errorf("tally %+v", y)
+		}
+		// After 72 h the carrier is too late.
+		time.Sleep(48 * time.Hour)
+		b.end()
+		b.restart(nil)
+		say(receipt("m4", alert.StateDelivered))
+		if n := len(b.record.outcomes(t, task)); n != 13 {
+			t.Errorf("%d outcomes, want 13: one came too late", n)
+		}
+		b.end()
+	})
+}
+
+// A receipt that is quicker than our own record waits for it; one that nobody
+// knows is dropped after a few seconds and is no error for the carrier.
+func TestAnEarlyReceiptWaitsAndAnUnknownOneIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, 1, func(b *bench, c *Config) { b.record.lag = 500 * time.Millisecond })
+		task := b.desk.release("sms", "n1", 1, 1, alert.Red, alert.Issue, hour())[0]
+		early := make(chan error, 1)
+		go func() { early <- b.eng.Inbox().Receipt(t.Context(), receipt("m1", alert.StateDelivered)) }()
+		time.Sleep(time.Second)
+		b.queue.put(task)
+		if err := <-early; err != nil {
+			t.Fatal(err)
+		}
+		if os := b.record.outcomes(t, task); len(os) != 2 || os[1].State != alert.StateDelivered {
+			t.Errorf("outcomes %+v", os)
+		}
+		at := time.Now()
+		if err := b.eng.Inbox().Receipt(t.Context(), receipt("nobody's", alert.StateDelivered)); err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(at); d != earlyReceipt {
+			t.Errorf("an unknown receipt was waited for %s", d)
+		}
+		if err := b.eng.Inbox().Receipt(t.Context(), receipt("m1", alert.StateExpired)); err == nil {
+			t.Error("a receipt said that a message had expired here")
+		}
+		b.end()
+	})
+}
+
+func TestTheLookUpForgetsAfterThreeDays(t *testing.T) {
+	x := newReceiptIndex()
+	at := time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)
+	for day := range 8 {
+		for i := range 4 {
+			o := accepted(i, 4)
+			o.At, o.MessageID = at.AddDate(0, 0, day), strings.Repeat("x", day+1)+string(rune('a'+i))
+			x.add("sms.n1.1.0000-0fff", o)
+		}
+	}
+	if n := x.size(); n != 16 {
+		t.Errorf("%d known, want those of the newest day and the three before it", n)
+	}
+	if _, tag, ok := x.find(x.hash("sms", "xxxxxxxxa")); !ok || tag != tagOf(personID(0, 4)) {
+		t.Error("the newest is not known")
+	}
+	if _, _, ok := x.find(x.hash("wechat", "xxxxxxxxa")); ok {
+		t.Error("another channel's message of the same id is known")
+	}
+}

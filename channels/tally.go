@@ -1,0 +1,136 @@
+package channels
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+// makeTally adds the ledger up. The caller holds mu.
+func (l *ledger) makeTally() ([]byte, error) {
+	t := alert.Tally{
+		Expected: l.expected, Counts: map[string]int{}, Repeats: l.repeats, First: l.first, Last: l.last,
+		Superseded: !l.closedAt.IsZero(), OutcomesSeq: l.seq, Hash: hex.EncodeToString(l.hash[:]),
+	}
+	for s, n := range l.counts {
+		if n > 0 {
+			t.Counts[alert.OutcomeState(s).String()] = n
+		}
+	}
+	// Nothing more will be done for a slice that a correction closed.
+	t.Closed = l.whole || t.Superseded
+	if !t.Closed {
+		t.NextTry = l.nextTry()
+	}
+	b, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("encode tally of %s: %w", l.key, err)
+	}
+	return b, nil
+}
+
+// nextTry returns the earliest instant at which somebody is to be tried again.
+func (l *ledger) nextTry() time.Time {
+	var next int64
+	for _, s := range l.standing {
+		if !s.settled() && s.notBefore > 0 && (next == 0 || s.notBefore < next) {
+			next = s.notBefore
+		}
+	}
+	if next == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(next).UTC()
+}
+
+// sameTally reports whether the record has these bytes already.
+func (l *ledger) sameTally(b []byte) bool { return l.tallySeq > 0 && bytes.Equal(b, l.tally) }
+
+// commitTallies stores the tallies that are waited for or a second old.
+func (r *recorder) commitTallies(ctx context.Context, list []*ledger) error {
+	now := time.Now()
+	for len(list) > 0 {
+		n := min(len(list), maxBatch)
+		if err := r.commitSomeTallies(ctx, list[:n], now); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+func (r *recorder) commitSomeTallies(ctx context.Context, list []*ledger, now time.Time) error {
+	var due []*ledger
+	var puts []alert.Put
+	var versions []uint64
+	for _, l := range list {
+		p, version, err := l.tallyDue(now, r.tallyEvery)
+		if err != nil {
+			return err
+		}
+		if p.Data != nil {
+			due, puts, versions = append(due, l), append(puts, p), append(versions, version)
+		}
+	}
+	if len(puts) == 0 {
+		return nil
+	}
+	last, err := r.rec.PutBatch(ctx, puts)
+	if err == nil {
+		for i, l := range due {
+			l.counted(last-uint64(len(due)-1-i), puts[i].Data, versions[i], now)
+		}
+		return nil
+	}
+	if !errors.Is(err, alert.ErrStale) && !errors.Is(err, alert.ErrUnknown) {
+		return fmt.Errorf("commit tallies of %d slices: %w", len(due), err)
+	}
+	for _, l := range due {
+		if err := r.ledgers.refresh(ctx, l); err != nil { // the other one may have counted more
+			return err
+		}
+		if err := r.ledgers.readTally(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// behind reports whether the record lacks a tally of what is known. The caller
+// holds mu.
+func (l *ledger) behind() bool { return l.tallied < l.version || l.tallySeq == 0 }
+
+// tallyDue returns the slice's tally if it is to be stored now.
+func (l *ledger) tallyDue(now time.Time, every time.Duration) (p alert.Put, version uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.behind() || !l.urgent && now.Sub(l.talliedT) < every {
+		return p, 0, nil
+	}
+	b, err := l.makeTally()
+	if err != nil {
+		return p, 0, err
+	}
+	if l.sameTally(b) {
+		l.tallied, l.urgent, l.talliedT = l.version, false, now
+		l.broadcast()
+		return p, 0, nil
+	}
+	expect := l.tallySeq
+	return alert.Put{Subject: l.tallyAt, Data: b, ExpectSubject: &expect}, l.version, nil
+}
+
+// counted notes that a tally is in the record.
+func (l *ledger) counted(seq uint64, data []byte, version uint64, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tallySeq, l.tally, l.tallied, l.talliedT = seq, data, version, now
+	l.urgent = l.urgent && l.version > version
+	l.broadcast()
+}
