@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mingluo/channels"
+	"mingluo/channels/channeltest"
 	"mingluo/channels/channeltest/wechatapi"
 	"mingluo/internal/alert"
 )
@@ -307,4 +308,20 @@ func deadBase(t *testing.T) *url.URL {
 	}
 	defer l.Close()
 	return &url.URL{Scheme: "http", Host: l.Addr().String()}
+}
+
+// BenchmarkDeliver is the fan-out to 1,000 followers over loopback, WeChat
+// answering at once: what remains is ours.
+func BenchmarkDeliver(b *testing.B) {
+	d := open(b, nil)
+	people := d.people(1000)
+	m := channeltest.Message(alert.Drill)
+	for b.Loop() {
+		m.Rev++
+		err := d.Deliver(b.Context(), channels.Batch{Message: m, Recipients: people, Permit: free}, func(int, alert.Outcome) {})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(people))/b.Elapsed().Seconds(), "recipients/s")
 }

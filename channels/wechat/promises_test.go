@@ -93,4 +93,3 @@ func (d *desk) received(people []channels.Recipient) []channeltest.Received {
 	}
 	return out
 }
-

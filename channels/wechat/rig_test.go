@@ -24,14 +24,14 @@ const (
 
 // desk is an account joined to an imitation of WeChat over real sockets.
 type desk struct {
-	*testing.T
+	testing.TB
 	*Account
 	api *wechatapi.Server
 	in  *inbox
 }
 
 // open starts both. change edits the account's configuration.
-func open(t *testing.T, change func(*Config)) *desk {
+func open(t testing.TB, change func(*Config)) *desk {
 	t.Helper()
 	labels := []string{"预警类型", "影响地区", "时间", "应对措施", "发布单位"}
 	var fields []wechatapi.Field
@@ -62,7 +62,7 @@ func open(t *testing.T, change func(*Config)) *desk {
 	if change != nil {
 		change(&c)
 	}
-	d := &desk{T: t, Account: New(c, nil, nil), api: api, in: &inbox{}}
+	d := &desk{TB: t, Account: New(c, nil, nil), api: api, in: &inbox{}}
 	hook := httptest.NewServer(d.Callback())
 	t.Cleanup(hook.Close)
 	api.SetCallbackURL(hook.URL)

@@ -67,6 +67,7 @@ type tokens struct {
 	turn  chan struct{} // held by the one who fetches
 
 	mu       sync.Mutex
+	given    string // the token given out last
 	refused  string // a token that WeChat did not take
 	failed   error
 	failedAt time.Time
@@ -106,14 +107,20 @@ func (t *tokens) GetAccessTokenContext(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failed, t.failedAt = err, time.Now()
+	if err == nil {
+		t.given = v
+	}
 	return v, err
 }
 
 // drop says that WeChat refused this token; the next who asks fetches another.
+// A late word about a token that was replaced meanwhile changes nothing.
 func (t *tokens) drop(value string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.refused = value
+	if value == t.given {
+		t.refused = value
+	}
 }
 
 func (t *tokens) usable(ctx context.Context, now time.Time) (string, bool) {
@@ -123,7 +130,11 @@ func (t *tokens) usable(ctx context.Context, now time.Time) (string, bool) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return tok.Value, tok.Value != t.refused
+	if tok.Value == t.refused {
+		return "", false
+	}
+	t.given = tok.Value
+	return tok.Value, true
 }
 
 func (t *tokens) recentFailure(now time.Time) error {

@@ -24,7 +24,12 @@ import (
 // others only a token, and a table from tokens to accounts would have to be
 // filled from answers and forgotten in time. A request without an account is
 // refused: a drill that lost its way must not reach the real platform.
-var UseTransport = sync.OnceFunc(func() {
+func UseTransport() { transportOnce.Do(installTransport) }
+
+// transportOnce is package-level because what it guards is.
+var transportOnce sync.Once
+
+func installTransport() {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 128 // all slices in flight keep their connections
 	util.DefaultHTTPClient = &http.Client{
@@ -32,7 +37,7 @@ var UseTransport = sync.OnceFunc(func() {
 		// A redirect would carry the token to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-})
+}
 
 // errNoAccount is the router's answer to a request that names no account.
 var errNoAccount = errors.New("wechat: the request belongs to no account, it is not sent")

@@ -21,6 +21,8 @@ type Message struct {
 	Title      string    `json:"title"`
 	Fields     []Value   `json:"fields"` // in the template's order
 	URL        string    `json:"url"`    // opened by a tap
+
+	ClientMsgID string `json:"client_msg_id,omitempty"` // so that a restart does not forget what it de-duplicates
 }
 
 // phone is one person.
@@ -168,18 +170,23 @@ func (s *Server) Snapshot() State {
 	return st
 }
 
-// Restore replaces the state. Tokens and client_msg_ids are not in it.
+// Restore replaces the state. Tokens are not in it; of the client_msg_ids it
+// has those of the messages kept.
 func (s *Server) Restore(st State) error {
 	if len(st.Phones) > s.cfg.MaxFollowers {
 		return fmt.Errorf("imitation of WeChat: %d followers to restore, at most %d", len(st.Phones), s.cfg.MaxFollowers)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Now()
 	s.phones = make(map[string]*phone, len(st.Phones))
 	for _, ps := range st.Phones {
 		p := &phone{following: ps.Following, reached: ps.Reached}
 		for _, m := range ps.Messages {
 			p.put(m, contentHash(m), s.cfg.KeepMessages)
+			if now.Sub(m.At) < dedupeWindow {
+				s.seen.put(ps.OpenID, m.ClientMsgID, m.MsgID, now)
+			}
 		}
 		p.reached = ps.Reached
 		s.phones[ps.OpenID] = p

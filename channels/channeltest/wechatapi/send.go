@@ -124,7 +124,7 @@ func (s *Server) fill(t Template, q *sendRequest) (fields []Value, bad string) {
 
 func (s *Server) accept(p *phone, t Template, q *sendRequest, fields []Value, now time.Time) reply {
 	s.lastMsgID++
-	m := Message{At: now, MsgID: s.lastMsgID, TemplateID: t.ID, Title: t.Title, Fields: fields, URL: q.URL}
+	m := Message{At: now, MsgID: s.lastMsgID, TemplateID: t.ID, Title: t.Title, Fields: fields, URL: q.URL, ClientMsgID: q.ClientMsgID}
 	if p.put(m, contentHash(m), s.cfg.KeepMessages) {
 		s.counts.Doubled++
 	}

@@ -112,10 +112,10 @@ func (s *Server) SetFaults(f func(*Faults)) {
 // that was started.
 func (s *Server) Close() error {
 	s.stopOnce.Do(func() { close(s.stopped) })
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
-	if err != nil { // a slow answer is still being given: cut it
+	if err != nil { // a slow answer, or a connection that never carried a request: cut it
 		err = s.http.Close()
 	}
 	s.work.Wait()

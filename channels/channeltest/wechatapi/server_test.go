@@ -5,7 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -214,7 +219,7 @@ func TestPhonesSurviveARestart(t *testing.T) {
 	o := open(t, func(c *Config) { c.KeepMessages = 3 })
 	token := o.token(false)
 	for _, what := range []string{"一", "二", "三", "四"} {
-		o.send(token, message("ann", what, ""))
+		o.send(token, message("ann", what, "id-"+what))
 	}
 	b, err := json.Marshal(o.s.Snapshot())
 	if err != nil {
@@ -234,6 +239,9 @@ func TestPhonesSurviveARestart(t *testing.T) {
 	}
 	if a, b := o.s.Counts(), next.s.Counts(); a.Accepted != b.Accepted || a.Distinct != b.Distinct {
 		t.Errorf("counts %+v became %+v", a, b)
+	}
+	if r := next.send(next.token(false), message("ann", "四", "id-四")); r.ErrCode != 45065 || r.MsgID != got[2].MsgID {
+		t.Errorf("the same client_msg_id after a restart: %+v", r)
 	}
 	if r := next.send(next.token(false), message("ann", "五", "")); r.MsgID <= got[2].MsgID {
 		t.Errorf("message ids went back: %d after %d", r.MsgID, got[2].MsgID)
@@ -284,5 +292,81 @@ func TestDedupeIsBounded(t *testing.T) {
 	d.find("ann", "m1", now.Add(11*time.Minute))
 	if _, ok := d.find("ann", "m1", now.Add(22*time.Minute)); ok {
 		t.Error("remembered beyond twenty minutes")
+	}
+}
+
+// hook is a service that takes callbacks as told by answer.
+func hook(t *testing.T, answer func(n int) int) (address string, calls func() []url.Values) {
+	var mu sync.Mutex
+	var got []url.Values
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, r.URL.Query())
+		w.WriteHeader(answer(len(got)))
+		_, _ = io.WriteString(w, "success")
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL + "/wechat?tenant=1", func() []url.Values {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(got)
+	}
+}
+
+func withCallbacks(address string) func(*Config) {
+	return func(c *Config) {
+		c.CallbackURL, c.Token, c.EncodingAESKey = address, "tok", strings.Repeat("A", 43)
+		c.CallbackDelay = time.Millisecond
+	}
+}
+
+func (o office) until(what string, ok func() bool) {
+	o.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			o.Fatalf("not within 10 s: %s", what)
+		}
+	}
+}
+
+// TestACallbackIsTriedThreeTimes, each with its own nonce, and then lost.
+func TestACallbackIsTriedThreeTimes(t *testing.T) {
+	address, calls := hook(t, func(n int) int {
+		if n <= 2 || n > 3 {
+			return http.StatusServiceUnavailable
+		}
+		return http.StatusOK
+	})
+	o := open(t, withCallbacks(address))
+	token := o.token(false)
+	o.send(token, message("ann", "台风", ""))
+	o.until("the third try is taken", func() bool { return o.s.Counts().Callbacks == 1 })
+	o.send(token, message("bob", "台风", ""))
+	o.until("three tries fail", func() bool { return o.s.Counts().CallbacksLost == 1 })
+	nonces := map[string]bool{}
+	for _, q := range calls() {
+		nonces[q.Get("nonce")] = true
+		if q.Get("tenant") != "1" || q.Get("encrypt_type") != "aes" || q.Get("signature") != sign("tok", q.Get("timestamp"), q.Get("nonce")) {
+			t.Errorf("callback %v", q)
+		}
+	}
+	if len(nonces) != 6 {
+		t.Errorf("%d nonces in six tries", len(nonces))
+	}
+}
+
+// TestCallbacksGoWrongAsTold: every second is lost, the others come twice.
+func TestCallbacksGoWrongAsTold(t *testing.T) {
+	address, calls := hook(t, func(int) int { return http.StatusOK })
+	o := open(t, withCallbacks(address))
+	o.s.SetFaults(func(f *Faults) { f.CallbackLose, f.CallbackTwice, f.CallbackShuffle = 2, true, true })
+	token := o.token(false)
+	for i := range 10 {
+		o.send(token, message("ann", "台风", strconv.Itoa(i)))
+	}
+	o.until("five come twice", func() bool { return o.s.Counts().Callbacks == 10 })
+	if c := o.s.Counts(); c.CallbacksLost != 5 || len(calls()) != 10 {
+		t.Errorf("%+v, %d calls", c, len(calls()))
 	}
 }
