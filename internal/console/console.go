@@ -1,0 +1,68 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Console serves the officers' pages and the API. It is safe for concurrent use.
+type Console struct {
+	Config
+	texts    catalogue
+	pages    pages
+	static   *statics
+	sessions *sessions
+	throttle *throttle
+	meters   *meters
+	protect  *http.CrossOriginProtection
+	handler  http.Handler
+	stop     chan struct{}
+	stopOnce sync.Once
+}
+
+// New returns a console, or says which field of the configuration is missing.
+func New(config Config) (*Console, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Console{
+		Config: config, sessions: newSessions(config.Idle, config.Absolute), throttle: newThrottle(config.DeskNetworks),
+		protect: http.NewCrossOriginProtection(), stop: make(chan struct{}),
+	}
+	if c.texts, err = loadTexts(); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	if c.static, err = loadStatics(); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	if c.pages, err = c.loadPages(); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	if c.meters, err = newMeters(config.Registry, c.sessions.count); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	c.handler = c.guard(c.routes())
+	return c, nil
+}
+
+// Handler returns everything the console serves. It belongs on a listener of
+// its own, apart from the public site's (R18).
+func (c *Console) Handler() http.Handler { return c.handler }
+
+// Server returns an http.Server with the limits that the console's listener
+// wants. Its Shutdown stops the open streams first.
+func (c *Console) Server() *http.Server {
+	s := &http.Server{
+		Handler: c.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	}
+	s.RegisterOnShutdown(c.Stop)
+	return s
+}
+
+// Stop ends the open event streams, so that a server can shut down. The
+// console answers requests until then and after.
+func (c *Console) Stop() { c.stopOnce.Do(func() { close(c.stop) }) }

@@ -1,0 +1,70 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"mingluo/internal/alert"
+)
+
+const (
+	maxForm = 256 << 10       // a form or a JSON body
+	maxCAP  = 4 << 20         // a CAP file
+	maxFile = maxCAP + 64<<10 // with what multipart puts around it
+	policy  = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+// guard is what holds for every request, whatever it asks: the headers, the
+// limit of the body, and that no other site's page can make a browser act.
+func (c *Console) guard(mux *http.ServeMux) http.Handler {
+	c.protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.meters.crossOrigin.Inc()
+		c.fail(w, r, nil, &alert.Problem{Kind: alert.Forbidden, ZH: "这个请求来自别的网站，没有执行。", EN: "This request came from another site and was not carried out."})
+	}))
+	inner := c.protect.Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		c.headers(w)
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r))
+		out := &counted{ResponseWriter: w, status: http.StatusOK}
+		inner.ServeHTTP(out, r)
+		_, pattern := mux.Handler(r)
+		c.meters.served(pattern, out.status, time.Since(began))
+	})
+}
+
+func bodyLimit(r *http.Request) int64 {
+	media := r.Header.Get("Content-Type")
+	if strings.HasPrefix(media, "multipart/form-data") || strings.HasPrefix(media, "application/cap+xml") {
+		return maxFile
+	}
+	return maxForm
+}
+
+func (c *Console) headers(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if c.TLS {
+		h.Set("Strict-Transport-Security", "max-age="+strconv.Itoa(365*24*3600))
+	}
+}
+
+// counted remembers the status for the metrics.
+type counted struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *counted) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach deadlines and flushing.
+func (w *counted) Unwrap() http.ResponseWriter { return w.ResponseWriter }

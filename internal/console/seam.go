@@ -1,0 +1,82 @@
+package console
+
+import (
+	"context"
+
+	"mingluo/internal/alert"
+	"mingluo/internal/desk"
+	"mingluo/internal/progress"
+)
+
+// Desk is what officers do, and what they see of it. Errors are alert.Problems
+// for the officer, anything else is a failure of the service.
+type Desk interface {
+	Drafting
+	Deciding
+	Incidents
+	// Read calls fn with the state; fn must not keep it.
+	Read(fn func(st *alert.State))
+	// Wait returns the journal's sequence once it is beyond after.
+	Wait(ctx context.Context, after uint64) (uint64, error)
+}
+
+// Drafting is what happens before anybody else sees a text.
+type Drafting interface {
+	NewDraft(ctx context.Context, who alert.Actor, c alert.Content, warnings []string) (*desk.Draft, error)
+	SaveDraft(ctx context.Context, who alert.Actor, id string, seq uint64, c alert.Content) (*desk.Draft, error)
+	Draft(ctx context.Context, id string) (*desk.Draft, error)
+	Drafts(ctx context.Context) ([]*desk.Draft, error)
+	DropDraft(ctx context.Context, who alert.Actor, id string) error
+	Preview(ctx context.Context, mode alert.Mode, c alert.Content) (desk.Preview, error)
+	Submit(ctx context.Context, who alert.Actor, draft string, seq uint64) (notice string, rev int, err error)
+	UpdateDraft(ctx context.Context, who alert.Actor, notice string) (*desk.Draft, error)
+}
+
+// Deciding is what happens to a submitted or released revision.
+type Deciding interface {
+	Return(ctx context.Context, who alert.Actor, notice string, rev int, reason string) (*desk.Draft, error)
+	Review(ctx context.Context, who alert.Actor, notice string, rev int, hash, note string) error
+	Approve(ctx context.Context, who alert.Actor, notice string, rev int, hash string) error
+	Release(ctx context.Context, who alert.Actor, notice string, rev int) error
+	FollowText(notice string, verb alert.Verb, reason string) (alert.Content, error)
+	Follow(ctx context.Context, who alert.Actor, notice string, verb alert.Verb, reason string) (rev int, err error)
+	Pause(ctx context.Context, who alert.Actor, notice string, rev int, reason string) error
+	Resume(ctx context.Context, who alert.Actor, notice string, rev int) error
+	ConfirmPlan(ctx context.Context, who alert.Actor, notice string, rev int) error
+}
+
+// Incidents is what officers record of accidents, and the clocks that run.
+type Incidents interface {
+	RecordIncident(ctx context.Context, who alert.Actor, id string, f alert.IncidentFacts, reason string) (string, error)
+	HoldConference(ctx context.Context, who alert.Actor, incident string, c alert.ConferenceHeld) error
+	CloseIncident(ctx context.Context, who alert.Actor, incident, reason string) error
+	Acknowledge(ctx context.Context, who alert.Actor, incident, milestone string) error
+	Duties() []alert.Duty
+}
+
+// Tracker sums what became of each recipient, live.
+type Tracker interface {
+	Of(notice string, rev int) (progress.Progress, bool)
+	// Wait returns a version beyond the given one as soon as there is one.
+	Wait(ctx context.Context, version uint64) (uint64, error)
+}
+
+// Store is the part of the record that accounts are kept in, and that the
+// trail of a notice is read from.
+type Store interface {
+	Put(ctx context.Context, p alert.Put) (uint64, error)
+	Get(ctx context.Context, subject string) (alert.Record, error)
+	// Scan calls fn for the records of a stream under the filter, oldest
+	// first, from that sequence on; an error of fn ends it and is returned.
+	Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (last uint64, err error)
+}
+
+// ChannelStatus is a channel's present state as the board shows it.
+type ChannelStatus struct {
+	Name      string  `json:"name"`
+	Route     string  `json:"route"`
+	Imitation bool    `json:"imitation"`
+	Ready     bool    `json:"ready"`
+	Reason    string  `json:"reason,omitempty"`
+	Rate      float64 `json:"rate,omitempty"` // recipients a second, 0 when unknown
+}
