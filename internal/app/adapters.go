@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"mingluo/channels"
 	"mingluo/internal/alert"
@@ -25,6 +26,8 @@ type taskHandle struct{ *journal.Task }
 
 func (t taskHandle) Subject() string { return t.Task.Subject }
 func (t taskHandle) Delivered() int  { return t.Task.Delivered }
+
+func (t taskHandle) Nak(_ context.Context, delay time.Duration) error { return t.Task.Nak(delay) }
 
 // crowd fits the index to the engine.
 type crowd struct{ index audience.Index }
