@@ -8,8 +8,9 @@ import (
 
 // brake keeps a route at the speed that its carrier takes. Without a contract's
 // figure and without complaints it does nothing. When the carrier throttles, it
-// pauses, goes on at what the carrier took in the second before, and feels its
-// way up again: slowly near the speed that was too much, faster and faster
+// pauses and goes on a little slower; when it complains again soon, at half the
+// speed, but not slower than what the carrier took in the second before. Then it
+// feels its way up: slowly near the speed that was too much, faster and faster
 // beyond, since the carrier may have been made faster.
 //
 // Messages go evenly, not in bursts: carriers count per second or per tenth of
@@ -23,6 +24,7 @@ type brake struct {
 	strikes int       // times throttled since the last acceptance
 	struck  time.Time // when the last of them began
 	calm    time.Time // the rate was last changed
+	found   bool      // the carrier's speed is known to be near
 	since   time.Time // of the first strike in a row
 	taken   meter
 }
@@ -33,10 +35,13 @@ const (
 	// catchUp is how far behind its time a message may be sent without pushing
 	// the following ones back: timers are not exact.
 	catchUp    = 5 * time.Millisecond
-	easeOff    = 0.95 // of what the carrier took
-	slowest    = 1.0  // message a second
+	easeOff    = 0.95        // of the speed, or of what the carrier took
+	soon       = time.Second // two complaints within it mean that the speed is far off
+	slowest    = 1.0         // message a second
 	feelEvery  = 500 * time.Millisecond
-	feelAtMost = 0.25 // faster in a feelEvery
+	feelFirst  = 0.0025 // faster in the first feelEvery; it doubles every second
+	feelAtMost = 0.25
+	feelSearch = 0.05 // at least, while the carrier's speed is not found
 )
 
 func newBrake(limit float64) *brake { return &brake{limit: limit, rate: limit} }
@@ -75,7 +80,10 @@ func (b *brake) feel(now time.Time) {
 	for now.Sub(b.calm) >= feelEvery {
 		b.calm = b.calm.Add(feelEvery)
 		quiet := b.calm.Sub(b.struck).Seconds()
-		step := min(0.0025*math.Pow(2, quiet/2), feelAtMost)
+		step := min(feelFirst*math.Pow(2, quiet), feelAtMost)
+		if !b.found {
+			step = max(step, feelSearch)
+		}
 		b.rate *= 1 + step
 		if b.limit > 0 && b.rate >= b.limit {
 			b.rate = b.limit
@@ -108,14 +116,32 @@ func (b *brake) throttled(sent, now time.Time) {
 	}
 	if b.strikes == 0 {
 		b.since = now
-		b.rate = max(slowest, easeOff*b.taken.perSecond(now))
-		if b.limit > 0 {
-			b.rate = min(b.rate, b.limit)
-		}
 	}
+	b.slowDown(now)
 	b.until = now.Add(min(firstPause<<min(b.strikes, 10), lastPause))
 	b.strikes++
 	b.struck, b.calm = now, b.until
+}
+
+func (b *brake) slowDown(now time.Time) {
+	recent := easeOff * b.taken.perSecond(now)
+	switch {
+	case b.rate == 0:
+		if b.rate = b.taken.burst(now) / 2; b.rate == 0 {
+			return // nothing was taken yet, so nothing is known: the pauses have to do
+		}
+		b.found = recent >= b.rate
+	case now.Sub(b.struck) > soon:
+		b.rate *= easeOff
+		b.found = true
+	default:
+		b.rate /= 2
+		b.found = recent >= b.rate
+	}
+	b.rate = max(b.rate, recent, slowest)
+	if b.limit > 0 {
+		b.rate = min(b.rate, b.limit)
+	}
 }
 
 // blocked returns for how long the carrier has taken nothing at all; 0 when it
@@ -154,6 +180,18 @@ func (m *meter) perSecond(now time.Time) float64 {
 		n += v
 	}
 	return float64(n)
+}
+
+// burst returns the speed since the oldest tenth of the last second in which
+// anything was counted.
+func (m *meter) burst(now time.Time) float64 {
+	n := m.perSecond(now)
+	for k := m.last - 9; k <= m.last; k++ {
+		if m.slots[k%10] > 0 {
+			return n / max(now.Sub(time.UnixMilli(100*k)).Seconds(), 0.01)
+		}
+	}
+	return 0
 }
 
 func (m *meter) advance(now time.Time) {

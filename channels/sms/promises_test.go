@@ -112,4 +112,3 @@ func TestPromises(t *testing.T) {
 		}
 	})
 }
-
