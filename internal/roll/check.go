@@ -3,6 +3,7 @@ package roll
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"mingluo/internal/alert"
 )
@@ -40,7 +41,7 @@ func (r *Roll) check(s Subscription) (Subscription, alert.Problems) {
 		ps = append(ps, problem("hazards", fmt.Sprintf("灾种代码最多 %d 个，只含字母和数字", maxHazards),
 			fmt.Sprintf("at most %d hazard codes of letters and digits", maxHazards)))
 	}
-	s.State = Active
+	s.State, s.LeftAt, s.KeepUntil = Active, time.Time{}, time.Time{}
 	return s, ps
 }
 
