@@ -24,13 +24,14 @@
 // What it will not do: mass sending, menus, plain-text callbacks, a second
 // attempt by itself. Retries belong to the engine.
 //
-// Reading order: template.go (what is said), deliver.go (how it is handed
-// over), errcode.go (what WeChat's answers mean), token.go and transport.go
-// (how a request gets there), callback.go, envelope.go and inbox.go (what comes
-// back), probe.go (when a halted account is well again).
+// Reading order: template.go, render.go and words.go (what is said), deliver.go
+// and settle.go (how it is handed over, and what came of it), errcode.go (what
+// WeChat's answers mean), token.go, api.go and transport.go (how a request gets
+// there), callback.go, envelope.go, replay.go and inbox.go (what comes back),
+// probe.go and status.go (when the account is halted, and well again).
 //
-// Of github.com/silenceper/wechat/v2 it uses the request and HTTP helpers, the
-// message types, signature and decryption. Three of its calls are not used,
+// Of github.com/silenceper/wechat/v2 it uses the HTTP client and its helpers,
+// the message types, signature and decryption. Three of its calls are not used,
 // each for a reason given in place: Template.Send and StableAccessToken put the
 // errcode into a sentence, and its callback server bounds and compares nothing.
 package wechat

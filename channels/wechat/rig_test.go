@@ -33,14 +33,9 @@ type desk struct {
 // open starts both. change edits the account's configuration.
 func open(t testing.TB, change func(*Config)) *desk {
 	t.Helper()
-	labels := []string{"预警类型", "影响地区", "时间", "应对措施", "发布单位"}
-	var fields []wechatapi.Field
-	for i, f := range DefaultFields() {
-		fields = append(fields, wechatapi.Field{Name: f.Name, Label: labels[i]})
-	}
 	api, err := wechatapi.New(wechatapi.Config{
 		AppID: "wx-test", AppSecret: "secret", Token: testToken, EncodingAESKey: testKey,
-		Templates:     []wechatapi.Template{{ID: "T-warn", Title: "预警信息通知", Fields: fields}},
+		Templates:     []wechatapi.Template{wechatapi.WarningTemplate("T-warn")},
 		CallbackDelay: 5 * time.Millisecond, KeepMessages: 50,
 	}, nil)
 	if err != nil {
@@ -57,7 +52,7 @@ func open(t testing.TB, change func(*Config)) *desk {
 	c := Config{
 		AppID: "wx-test", AppSecret: "secret", Token: testToken, EncodingAESKey: testKey, BaseURL: api.URL(),
 		Template: Template{ID: "T-warn", Fields: DefaultFields()}, Imitation: true,
-		Timeout: 2 * time.Second, ProbeEvery: 50 * time.Millisecond,
+		Timeout: 10 * time.Second, ProbeEvery: 50 * time.Millisecond,
 	}
 	if change != nil {
 		change(&c)

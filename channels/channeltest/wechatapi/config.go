@@ -19,6 +19,14 @@ type Template struct {
 	Fields []Field `json:"fields"`
 }
 
+// WarningTemplate is the template of a warning service, with the five keywords
+// that such an account would choose.
+func WarningTemplate(id string) Template {
+	return Template{ID: id, Title: "预警信息通知", Fields: []Field{
+		{"thing1", "预警类型"}, {"thing2", "影响地区"}, {"time3", "起止时间"}, {"thing4", "应对措施"}, {"thing5", "发布单位"},
+	}}
+}
+
 // Config describes the imitated account. AppID and AppSecret are required.
 type Config struct {
 	AppID     string
