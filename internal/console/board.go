@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -61,6 +62,7 @@ type reminder struct {
 	What  alert.MilestoneWhat
 	At    time.Time
 	Acked *alert.Decision
+	seq   uint64
 }
 
 func (c *Console) board(w http.ResponseWriter, r *http.Request, s *seat) error {
@@ -171,11 +173,12 @@ func clock(st *alert.State, inc *alert.Incident, d alert.Duty, now time.Time) cl
 		until = d.Met
 	}
 	v.Spent = int(min(100, max(0, until.Sub(d.Start)*100/d.Rule.Within)))
-	for _, m := range d.Milestones(now) {
-		if r, ok := st.Milestones[m.ID()]; ok {
-			v.Reminded = append(v.Reminded, reminder{ID: r.ID, What: r.What, At: r.Event.At, Acked: r.Acked})
+	for id, m := range st.Milestones {
+		if m.Incident == d.Incident && m.Duty == d.Rule.ID {
+			v.Reminded = append(v.Reminded, reminder{ID: id, What: m.What, At: m.Event.At, Acked: m.Acked, seq: m.Event.Seq})
 		}
 	}
+	slices.SortFunc(v.Reminded, func(a, b reminder) int { return cmp.Compare(a.seq, b.seq) })
 	return v
 }
 
