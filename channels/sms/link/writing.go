@@ -184,7 +184,7 @@ func (s *session) keepTime() {
 		case now := <-tick.C:
 			s.expire(now)
 			age := time.Since(s.began)
-			if time.Duration(s.heard.Load()) > beat {
+			if time.Duration(s.heard.Load()) >= beat {
 				waiting = false
 			}
 			switch {
