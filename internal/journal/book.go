@@ -156,7 +156,7 @@ func (b *Book) apply(seq uint64, subject string, e alert.Event, stored []byte) e
 	if seq <= b.state.Seq {
 		return nil
 	}
-	if err := link(b.state.Seq, b.state.Head, seq, subject, e); err != nil {
+	if err := follows(b.state.Seq, b.state.Head, seq, subject, e); err != nil {
 		return b.failLocked(&BrokenError{Seq: seq, Why: err})
 	}
 	if err := b.state.Apply(e); err != nil {
@@ -167,8 +167,8 @@ func (b *Book) apply(seq uint64, subject string, e alert.Event, stored []byte) e
 	return nil
 }
 
-// link checks an event's place: behind the event last whose hash is head.
-func link(last uint64, head string, seq uint64, subject string, e alert.Event) error {
+// follows checks an event's place: behind the event last whose hash is head.
+func follows(last uint64, head string, seq uint64, subject string, e alert.Event) error {
 	switch {
 	case seq != last+1:
 		return fmt.Errorf("event %d is missing", last+1)

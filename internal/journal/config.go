@@ -35,6 +35,11 @@ type Config struct {
 	CertFile        string
 	KeyFile         string
 
+	// MonitorURLs are the monitoring addresses of the external servers, one each
+	// ("http://10.0.0.1:8222"). They are asked at start and hourly whether every
+	// write is synced, and needed for an external NATS unless AllowUnsafeStore.
+	MonitorURLs []string
+
 	// Listen opens the embedded server to the nats command line, for looking only,
 	// on a loopback address such as "127.0.0.1:4222". Empty: no port at all.
 	Listen string
@@ -74,6 +79,9 @@ func (c Config) withDefaults() (Config, error) {
 		if err := loopback(c.Listen); err != nil {
 			return c, err
 		}
+	}
+	if !c.embedded() && len(c.MonitorURLs) == 0 && !c.AllowUnsafeStore {
+		return c, errors.New("open record: an external NATS is given without its monitor urls; without them nobody can see whether it syncs every write")
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -132,12 +132,12 @@ func verifySync(srv *server.Server, dir string) error {
 }
 
 // connect opens the in-process connection: no socket, no port.
-func (e *embedded) connect(c Config) (*nats.Conn, error) {
+func (e *embedded) connect(c Config, back func()) (*nats.Conn, error) {
 	public, err := e.key.PublicKey()
 	if err != nil {
 		return nil, fmt.Errorf("connect to embedded nats: %w", err)
 	}
-	nc, err := nats.Connect("", append(commonOptions(c.Log),
+	nc, err := nats.Connect("", append(commonOptions(c.Log, back),
 		nats.InProcessServer(e.srv), nats.Nkey(public, e.key.Sign))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to embedded nats: %w", err)

@@ -8,9 +8,10 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// commonOptions hold for both kinds of connection. It never gives up
-// reconnecting: a record that comes back must be served again without a person.
-func commonOptions(log *slog.Logger) []nats.Option {
+// commonOptions hold for both kinds of connection; back is called after a
+// reconnect. It never gives up reconnecting: a record that comes back must be
+// served again without a person.
+func commonOptions(log *slog.Logger, back func()) []nats.Option {
 	return []nats.Option{
 		nats.Name("mingluo"),
 		nats.MaxReconnects(-1),
@@ -25,6 +26,7 @@ func commonOptions(log *slog.Logger) []nats.Option {
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
 			log.Info("the record's connection is back", "url", c.ConnectedUrlRedacted())
+			back()
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			log.Error("the record's connection reports an error", "err", err)
@@ -33,8 +35,8 @@ func commonOptions(log *slog.Logger) []nats.Option {
 }
 
 // dialExternal connects to a NATS cluster and checks that our messages fit.
-func dialExternal(c Config) (*nats.Conn, error) {
-	opts := append(commonOptions(c.Log), nats.Timeout(3*time.Second))
+func dialExternal(c Config, back func()) (*nats.Conn, error) {
+	opts := append(commonOptions(c.Log, back), nats.Timeout(3*time.Second))
 	if c.CredentialsFile != "" {
 		opts = append(opts, nats.UserCredentials(c.CredentialsFile))
 	}

@@ -57,6 +57,11 @@ func (s *Store) Health(ctx context.Context) error {
 	if !s.nc.IsConnected() {
 		return errors.New("the record's connection is lost")
 	}
+	if s.monitors != nil {
+		if err := s.monitors.found(); err != nil {
+			return fmt.Errorf("the record's servers: %w", err)
+		}
+	}
 	if s.emb != nil {
 		if h := s.emb.srv.Healthz(&server.HealthzOptions{}); h.Error != "" {
 			return fmt.Errorf("the record's server: %s", h.Error)

@@ -24,7 +24,10 @@ type Store struct {
 	lock *os.File
 	emb  *embedded // nil with an external NATS
 	nc   *nats.Conn
-	js   jetstream.JetStream
+	link link
+	// monitors of an external NATS; nil when it is embedded or none are given
+	monitors *monitors
+	js       jetstream.JetStream
 
 	batchName string        // this process's part of the batches' ids
 	batchNo   atomic.Uint64 // the other part
@@ -86,13 +89,28 @@ func (s *Store) open(ctx context.Context) (err error) {
 
 func (s *Store) connect(ctx context.Context) (err error) {
 	if !s.conf.embedded() {
-		s.nc, err = dialExternal(s.conf)
-		return err
+		return s.connectExternal(ctx)
 	}
 	if s.emb, err = startEmbedded(ctx, s.conf); err != nil {
 		return err
 	}
-	s.nc, err = s.emb.connect(s.conf)
+	s.nc, err = s.emb.connect(s.conf, s.link.renew)
+	return err
+}
+
+func (s *Store) connectExternal(ctx context.Context) (err error) {
+	if len(s.conf.MonitorURLs) > 0 {
+		s.monitors = newMonitors(s.conf.MonitorURLs)
+		silent, err := s.monitors.check(ctx)
+		if err != nil {
+			return fmt.Errorf("open record: %w", err)
+		}
+		if silent != nil {
+			s.log.Warn("a nats monitor does not answer", "err", silent)
+		}
+		s.owned.Go(s.watchMonitors)
+	}
+	s.nc, err = dialExternal(s.conf, s.link.renew)
 	return err
 }
 

@@ -109,14 +109,14 @@ func TestTombstone(t *testing.T) {
 func TestReadingInOrder(t *testing.T) {
 	s := openStore(t, t.TempDir())
 	const slices, rounds = 7, 300
+	var all []alert.Put
 	for r := range rounds {
-		batch := make([]alert.Put, slices)
-		for i := range batch {
-			batch[i] = alert.Put{Subject: fmt.Sprintf("outcome.sms.n1.1.%d", i), Data: []byte{byte(r), byte(r >> 8)}}
+		for i := range slices {
+			all = append(all, alert.Put{Subject: fmt.Sprintf("outcome.sms.n1.1.%d", i), Data: []byte{byte(r), byte(r >> 8)}})
 		}
-		if _, err := s.PutBatch(t.Context(), batch); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if _, err := s.PutBatch(t.Context(), all); err != nil {
+		t.Fatal(err)
 	}
 	var n int
 	inOrder := func(r alert.Record) error {
@@ -379,7 +379,7 @@ func TestLookerCannotWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	looker := lookAt(t, s.ClientURL())
-	js, err := jetstream.New(looker, jetstream.WithDefaultTimeout(500*time.Millisecond))
+	js, err := jetstream.New(looker, jetstream.WithDefaultTimeout(5*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -396,6 +396,10 @@ func TestLookerCannotWrite(t *testing.T) {
 	}
 	if m, err := cons.Next(); err != nil || string(m.Data()) != "x" {
 		t.Errorf("following: %v", err)
+	}
+	js, err = jetstream.New(looker, jetstream.WithDefaultTimeout(100*time.Millisecond)) // what is refused gets no answer
+	if err != nil {
+		t.Fatal(err)
 	}
 	if _, err := js.Publish(t.Context(), "draft.d1", nil); err == nil {
 		t.Error("it wrote")

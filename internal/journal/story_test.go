@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ import (
 // openStore opens a record in the folder; it is closed when the test ends.
 func openStore(t testing.TB, dir string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), Config{Dir: dir, AllowUnsafeStore: true, Log: slog.New(slog.NewTextHandler(testLog(t), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	s, err := Open(t.Context(), Config{Dir: dir, AllowUnsafeStore: true, Log: quiet(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +33,10 @@ func closeStore(t testing.TB, s *Store) {
 	}
 }
 
-func testLog(t testing.TB) io.Writer { return t.Output() }
+// quiet logs warnings and errors into the test's output.
+func quiet(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
 
 func openBook(t testing.TB, s *Store) *Book {
 	t.Helper()
