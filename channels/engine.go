@@ -106,7 +106,7 @@ func NewEngine(c Config) (*Engine, error) {
 	e.metrics = newMetrics(c.Registry, names, index)
 	e.ledgers = &ledgers{rec: c.Record, index: index, all: map[string]*ledger{}, damaged: e.damaged}
 	e.recorder = &recorder{rec: c.Record, ledgers: e.ledgers, log: c.Log, metrics: e.metrics, alarm: c.Alarm,
-		tallyEvery: c.TallyEvery, wake: make(chan struct{}, 1)}
+		tallyEvery: c.TallyEvery, outcomes: newTodo(), tallies: newTodo()}
 	e.inbox = &inbox{eng: e, index: index, rebuilt: make(chan struct{})}
 	for _, ch := range c.Channels {
 		e.lanes = append(e.lanes, newLane(e, ch))

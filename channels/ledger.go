@@ -56,15 +56,18 @@ type ledger struct {
 	version  uint64          // counts every change that a tally shows
 	tallied  uint64          // the version of the newest tally in the record
 	tallySeq uint64
+
+	talliedFate uint64 // fate when that tally was made
+
 	tally    []byte
 	urgent   bool          // the tally is waited for
-	queued   bool          // the recorder has it in its list
 	talliedT time.Time     // when the newest tally was stored
 	changed  chan struct{} // closed and made anew when something was recorded
 	session  *session      // the worker that is handing over, if any
 	workers  int           // workers that may still add hand-overs
 
 	waiting atomic.Int64 // outcomes not recorded yet
+	lists   atomic.Int32 // of the recorder that it is on
 
 	refs int       // guarded by ledgers.mu
 	idle time.Time // guarded by ledgers.mu

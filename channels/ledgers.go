@@ -85,7 +85,7 @@ func (ls *ledgers) release(l *ledger) {
 func (ls *ledgers) evict() {
 	var oldest *ledger
 	for _, l := range ls.all {
-		if l.refs == 0 && (oldest == nil || l.idle.Before(oldest.idle)) && !l.busy() {
+		if l.refs == 0 && (oldest == nil || l.idle.Before(oldest.idle)) && l.lists.Load() == 0 {
 			oldest = l
 		}
 	}
@@ -132,7 +132,7 @@ func (ls *ledgers) advance(ctx context.Context, l *ledger) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.loaded = true
+	l.loaded, l.talliedT = true, time.Now()
 	return nil
 }
 
@@ -193,11 +193,4 @@ func (ls *ledgers) readTally(ctx context.Context, l *ledger) error {
 		l.broadcast()
 	}
 	return nil
-}
-
-// busy reports whether the recorder still has something to do for the slice.
-func (l *ledger) busy() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.queued
 }

@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	maxBatch    = 1000    // the record's bound of an atomic batch
-	maxMessage  = 2000    // outcomes in one message: 60 to 100 kB
-	maxFlight   = 100_000 // outcomes in one commit, so that one is not waited for long
+	maxBatch    = 1000             // the record's bound of an atomic batch
+	maxMessage  = 2000             // outcomes in one message: 60 to 100 kB
+	maxFlight   = 100_000          // outcomes in one commit, so that one is not waited for long
+	gather      = time.Millisecond // answers that come together go together
 	firstPause  = 50 * time.Millisecond
 	longPause   = 2 * time.Second
 	recordGrace = 5 * time.Second // for the last commit when the process ends
@@ -23,7 +24,8 @@ const (
 // recorder commits outcomes for all slices in flight at once: one atomic batch
 // holds one message of every slice that has something new. While a commit is
 // on its way to the disk (8 to 10 ms) the next one gathers. Outcomes go first,
-// then the tallies that are due; whoever acknowledges a task waits for both.
+// then the tallies that are due, in a commit of their own beside the next
+// outcomes; whoever acknowledges a task waits for both.
 //
 // A message expects its slice's last sequence. When one slice is stale the
 // record refuses the whole batch; the recorder then reads what is new in each
@@ -37,14 +39,12 @@ type recorder struct {
 	alarm      func(Alarm)
 	tallyEvery time.Duration
 
-	mu    sync.Mutex
-	dirty []*ledger
-	wake  chan struct{} // capacity 1
-	down  bool          // the record did not take the last commit
+	outcomes todo
+	tallies  todo
 }
 
 // add puts outcomes behind what is to be recorded of the slice. It does not
-// wait. Outcomes that move nobody are dropped here or when they are committed.
+// wait. Outcomes that move nobody are dropped when they are committed.
 func (r *recorder) add(l *ledger, outcomes ...alert.Outcome) {
 	if len(outcomes) == 0 {
 		return
@@ -54,24 +54,7 @@ func (r *recorder) add(l *ledger, outcomes ...alert.Outcome) {
 	l.added += uint64(len(outcomes))
 	l.waiting.Add(int64(len(outcomes)))
 	l.mu.Unlock()
-	r.touch(l)
-}
-
-// touch puts the slice on the list of those with something to record.
-func (r *recorder) touch(l *ledger) {
-	l.mu.Lock()
-	queued := l.queued
-	l.queued = true
-	l.mu.Unlock()
-	if !queued {
-		r.mu.Lock()
-		r.dirty = append(r.dirty, l)
-		r.mu.Unlock()
-	}
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
+	r.outcomes.put(l)
 }
 
 // settle waits until everything added to the slice before is in the record.
@@ -82,21 +65,21 @@ func (r *recorder) settle(ctx context.Context, l *ledger) error {
 	return r.await(ctx, l, func() bool { return l.fate >= want })
 }
 
-// flush waits until the slice's outcomes are in the record and its tally says so.
+// flush waits until the slice's outcomes are in the record and a tally that
+// counts them, too.
 func (r *recorder) flush(ctx context.Context, l *ledger) error {
-	if err := r.settle(ctx, l); err != nil {
-		return err
-	}
 	l.mu.Lock()
-	want := l.version
-	done := !l.behind()
+	added, version := l.added, l.version
+	done := l.fate >= added && !l.behind()
 	l.urgent = l.urgent || !done
 	l.mu.Unlock()
 	if done {
 		return nil
 	}
-	r.touch(l)
-	return r.await(ctx, l, func() bool { return l.tallied >= want && l.tallySeq > 0 })
+	r.tallies.put(l)
+	return r.await(ctx, l, func() bool {
+		return l.fate >= added && (!l.behind() || l.tallied >= version && l.talliedFate >= added)
+	})
 }
 
 func (r *recorder) await(ctx context.Context, l *ledger, ok func() bool) error {
@@ -117,102 +100,74 @@ func (r *recorder) await(ctx context.Context, l *ledger, ok func() bool) error {
 
 // run commits until ctx ends and then once more what is left.
 func (r *recorder) run(ctx context.Context) {
-	timer := time.NewTimer(r.tallyEvery)
-	defer timer.Stop()
-	pause := firstPause
-	for ctx.Err() == nil {
-		next, err := r.round(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.trouble(err)
-			sleep(ctx, pause)
-			pause = min(2*pause, longPause)
-			continue
-		}
-		pause = firstPause
-		r.wellAgain()
-		timer.Reset(next)
-		select {
-		case <-r.wake:
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	}
+	var both sync.WaitGroup
+	both.Go(func() { r.loop(ctx, &r.outcomes, "outcomes", r.roundOfOutcomes) })
+	both.Go(func() { r.loop(ctx, &r.tallies, "tallies", r.roundOfTallies) })
+	both.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordGrace)
 	defer cancel()
-	r.hurry()
-	for range 3 { // a stale slice takes a second round, its tally a third
-		if _, err := r.round(last); err != nil {
+	for range 2 { // a stale slice takes a second round
+		_, err := r.roundOfOutcomes(last, r.outcomes.take())
+		_, err2 := r.roundOfTallies(last, r.hurry(r.tallies.take()))
+		if err := errors.Join(err, err2); err != nil {
 			r.log.Warn("outcomes were not recorded before the end", "err", err)
 		}
 	}
 }
 
-// hurry makes every tally due.
-func (r *recorder) hurry() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, l := range r.dirty {
-		l.mu.Lock()
-		l.urgent = true
-		l.mu.Unlock()
+// loop runs one round after the other while there is something on the list.
+func (r *recorder) loop(ctx context.Context, list *todo, what string, round func(context.Context, []*ledger) (time.Duration, error)) {
+	timer := time.NewTimer(r.tallyEvery)
+	defer timer.Stop()
+	pause, down := firstPause, false
+	for ctx.Err() == nil {
+		next, err := round(ctx, list.take())
+		if err != nil && ctx.Err() == nil {
+			r.trouble(what, err, down)
+			down = true
+			sleep(ctx, pause)
+			pause = min(2*pause, longPause)
+			continue
+		}
+		if down && err == nil {
+			r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果恢复入库 / " + what + " are recorded again", Over: true})
+		}
+		pause, down = firstPause, false
+		timer.Reset(next)
+		select {
+		case <-list.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		sleep(ctx, gather)
 	}
 }
 
-// trouble tells of a record that does not take outcomes, once.
-func (r *recorder) trouble(err error) {
+// trouble tells of a record that takes nothing; the alarm is raised once.
+func (r *recorder) trouble(what string, err error, known bool) {
 	r.metrics.commitFailed.Inc()
-	r.log.Error("outcomes are not recorded", "err", err)
-	if !r.down {
-		r.down = true
-		r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果暂时无法入库，发送将因此放慢或停下 / outcomes cannot be recorded: " + err.Error()})
+	r.log.Error("the record takes no "+what, "err", err)
+	if !known {
+		r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果暂时无法入库，发送将因此放慢或停下 / " + what + " cannot be recorded: " + err.Error()})
 	}
 }
 
-func (r *recorder) wellAgain() {
-	if r.down {
-		r.down = false
-		r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果恢复入库 / outcomes are recorded again", Over: true})
-	}
-}
-
-// round takes the list, commits outcomes and then tallies, and returns when a
-// tally is due next. Slices that are not done stay on the list.
-func (r *recorder) round(ctx context.Context) (next time.Duration, err error) {
-	r.mu.Lock()
-	list := r.dirty
-	r.dirty = nil
-	r.mu.Unlock()
+// roundOfOutcomes commits what is pending in the list's slices.
+func (r *recorder) roundOfOutcomes(ctx context.Context, list []*ledger) (next time.Duration, err error) {
 	for rest := list; len(rest) > 0 && err == nil; {
 		var n int
 		n, err = r.commitOutcomes(ctx, rest)
 		rest = rest[n:]
 	}
-	if err == nil {
-		err = r.commitTallies(ctx, list)
-	}
-	return r.keep(list), err
-}
-
-// keep puts back the slices that still have something to record.
-func (r *recorder) keep(list []*ledger) time.Duration {
-	next := time.Minute
-	var rest []*ledger
-	for _, l := range list {
-		l.mu.Lock()
-		switch {
-		case len(l.pending) > 0 || len(l.flight) > 0:
-			rest, next = append(rest, l), 0
-		case l.behind():
-			rest, next = append(rest, l), min(next, max(0, time.Until(l.talliedT.Add(r.tallyEvery))))
-		default:
-			l.queued = false
+	next = time.Minute
+	r.outcomes.keep(list, func(l *ledger) bool {
+		if len(l.pending) == 0 && len(l.flight) == 0 {
+			return false
 		}
-		l.mu.Unlock()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.dirty = append(r.dirty, rest...)
-	return next
+		next = 0
+		return true
+	})
+	return next, err
 }
 
 // commitOutcomes commits one message of every slice that has outcomes, as many
@@ -299,6 +254,7 @@ func (r *recorder) land(l *ledger, seq uint64, data []byte) {
 	}
 	l.landed()
 	l.broadcast()
+	r.tallies.put(l)
 }
 
 // reconcile reads what became of the slices of a commit that was refused or
@@ -339,15 +295,5 @@ func (l *ledger) recall() {
 	if l.flight != nil {
 		l.pending = append(l.flight, l.pending...)
 		l.flight, l.sent = nil, nil
-	}
-}
-
-// sleep waits for d or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }

@@ -52,30 +52,50 @@ func (l *ledger) nextTry() time.Time {
 // sameTally reports whether the record has these bytes already.
 func (l *ledger) sameTally(b []byte) bool { return l.tallySeq > 0 && bytes.Equal(b, l.tally) }
 
-// commitTallies stores the tallies that are waited for or a second old.
-func (r *recorder) commitTallies(ctx context.Context, list []*ledger) error {
+// roundOfTallies stores the list's tallies that are waited for or old enough,
+// and returns when the next one is due.
+func (r *recorder) roundOfTallies(ctx context.Context, list []*ledger) (next time.Duration, err error) {
 	now := time.Now()
-	for len(list) > 0 {
-		n := min(len(list), maxBatch)
-		if err := r.commitSomeTallies(ctx, list[:n], now); err != nil {
-			return err
-		}
-		list = list[n:]
+	for rest := list; len(rest) > 0 && err == nil; rest = rest[min(len(rest), maxBatch):] {
+		err = r.commitTallies(ctx, rest[:min(len(rest), maxBatch)], now)
 	}
-	return nil
+	next = time.Minute
+	r.tallies.keep(list, func(l *ledger) bool {
+		if !l.behind() {
+			return false
+		}
+		if l.final() {
+			next = 0
+		} else {
+			next = min(next, max(0, time.Until(l.talliedT.Add(r.tallyEvery))))
+		}
+		return true
+	})
+	return next, err
 }
 
-func (r *recorder) commitSomeTallies(ctx context.Context, list []*ledger, now time.Time) error {
+// hurry makes every tally of the list due.
+func (r *recorder) hurry(list []*ledger) []*ledger {
+	for _, l := range list {
+		l.mu.Lock()
+		l.urgent = true
+		l.mu.Unlock()
+	}
+	return list
+}
+
+func (r *recorder) commitTallies(ctx context.Context, list []*ledger, now time.Time) error {
 	var due []*ledger
 	var puts []alert.Put
-	var versions []uint64
+	var versions, fates []uint64
 	for _, l := range list {
-		p, version, err := l.tallyDue(now, r.tallyEvery)
+		p, version, fate, err := l.tallyDue(now, r.tallyEvery)
 		if err != nil {
 			return err
 		}
 		if p.Data != nil {
-			due, puts, versions = append(due, l), append(puts, p), append(versions, version)
+			due, puts = append(due, l), append(puts, p)
+			versions, fates = append(versions, version), append(fates, fate)
 		}
 	}
 	if len(puts) == 0 {
@@ -84,7 +104,7 @@ func (r *recorder) commitSomeTallies(ctx context.Context, list []*ledger, now ti
 	last, err := r.rec.PutBatch(ctx, puts)
 	if err == nil {
 		for i, l := range due {
-			l.counted(last-uint64(len(due)-1-i), puts[i].Data, versions[i], now)
+			l.counted(last-uint64(len(due)-1-i), puts[i].Data, versions[i], fates[i], now)
 		}
 		return nil
 	}
@@ -106,31 +126,36 @@ func (r *recorder) commitSomeTallies(ctx context.Context, list []*ledger, now ti
 // holds mu.
 func (l *ledger) behind() bool { return l.tallied < l.version || l.tallySeq == 0 }
 
+// final reports whether a tally is waited for that nothing more will change for
+// now. The caller holds mu.
+func (l *ledger) final() bool { return l.urgent && len(l.pending) == 0 && len(l.flight) == 0 }
+
 // tallyDue returns the slice's tally if it is to be stored now.
-func (l *ledger) tallyDue(now time.Time, every time.Duration) (p alert.Put, version uint64, err error) {
+func (l *ledger) tallyDue(now time.Time, every time.Duration) (p alert.Put, version, fate uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.behind() || !l.urgent && now.Sub(l.talliedT) < every {
-		return p, 0, nil
+	if !l.behind() || !l.final() && now.Sub(l.talliedT) < every {
+		return p, 0, 0, nil
 	}
 	b, err := l.makeTally()
 	if err != nil {
-		return p, 0, err
+		return p, 0, 0, err
 	}
 	if l.sameTally(b) {
-		l.tallied, l.urgent, l.talliedT = l.version, false, now
+		l.tallied, l.talliedFate, l.urgent, l.talliedT = l.version, l.fate, false, now
 		l.broadcast()
-		return p, 0, nil
+		return p, 0, 0, nil
 	}
 	expect := l.tallySeq
-	return alert.Put{Subject: l.tallyAt, Data: b, ExpectSubject: &expect}, l.version, nil
+	return alert.Put{Subject: l.tallyAt, Data: b, ExpectSubject: &expect}, l.version, l.fate, nil
 }
 
 // counted notes that a tally is in the record.
-func (l *ledger) counted(seq uint64, data []byte, version uint64, now time.Time) {
+func (l *ledger) counted(seq uint64, data []byte, version, fate uint64, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tallySeq, l.tally, l.tallied, l.talliedT = seq, data, version, now
+	l.tallySeq, l.tally, l.talliedT = seq, data, now
+	l.tallied, l.talliedFate = version, fate
 	l.urgent = l.urgent && l.version > version
 	l.broadcast()
 }
