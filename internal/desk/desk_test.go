@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -173,6 +174,21 @@ func TestR3OnePersonRetracts(t *testing.T) {
 	refused(t, err, alert.Conflict, "")
 	_, err = n.UpdateDraft(ctx, writer, notice)
 	refused(t, err, alert.Blocked, "")
+}
+
+// However long the notice was, its retraction fits the channel.
+func TestR3ARetractionAlwaysFits(t *testing.T) {
+	n := newNight(t)
+	c := leak()
+	c.Headline = strings.Repeat("很长的标题", 20)
+	c.AreaDesc = strings.Repeat("很长的地点", 100)
+	notice := n.released(c)
+	n.limit = 60 // the carrier's limit shrinks to less than the old text
+	ready, err := n.FollowText(notice, alert.Retract, "原因")
+	n.must(err)
+	if got := len([]rune(ready.Headline + ready.AreaDesc)); got > n.limit || !strings.HasPrefix(ready.Headline, "撤回：") {
+		t.Errorf("%d characters: %s %s", got, ready.Headline, ready.AreaDesc)
+	}
 }
 
 // An update keeps area, audience and channels, and needs two people again.

@@ -46,7 +46,9 @@ func (d *Desk) FollowText(notice string, verb alert.Verb, reason string) (alert.
 }
 
 // followContent writes the text that the officer only has to send (R3). Its
-// area, groups, channels and hazard stay those of the revision it follows.
+// area, groups, channels and hazard stay those of the revision it follows. The
+// text must fit every channel, however long the first one was and whatever a
+// carrier's limit is: a retraction that cannot be sent is worse than a terse one.
 func (d *Desk) followContent(st *alert.State, notice string, verb alert.Verb, reason string) (alert.Content, error) {
 	n := st.Notices[notice]
 	if n == nil || n.Current() == nil {
@@ -56,30 +58,27 @@ func (d *Desk) followContent(st *alert.State, notice string, verb alert.Verb, re
 	if cur.Verb.Ends() {
 		return alert.Content{}, &alert.Problem{Kind: alert.Conflict, ZH: "这条通知已经" + cur.Verb.ZH() + "了。", EN: "The notice has ended already."}
 	}
-	c := cur.Content
-	was := alert.ShowTime(cur.Released.At) + "发布的“" + cur.Content.Headline + "”"
-	now := d.Now()
-	c.Answers = ""
-	c.Suspend = nil
-	switch verb {
-	case alert.Lift:
-		c.Headline = "解除：" + cur.Content.Headline
-		c.Description = was + "所说的危险已经过去，现予解除。"
-		c.Instruction = "请恢复正常的生产生活秩序，继续留意后续信息。"
-	case alert.Retract:
-		c.Headline = "撤回：" + cur.Content.Headline
-		c.Description = was + "不应发出，现予撤回，请不要再转发。"
-		c.Instruction = "请不要按该通知行动；以本单位网站公布的信息为准。"
-	case alert.Correct:
-		c.Headline = "更正：" + cur.Content.Headline
-		if strings.TrimSpace(reason) == "" {
-			return alert.Content{}, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明正确的是什么。", EN: "Say what is right."}
+	reason = strings.TrimSpace(reason)
+	if verb == alert.Correct && reason == "" {
+		return alert.Content{}, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明正确的是什么。", EN: "Say what is right."}
+	}
+	c := d.followFrame(cur, verb)
+	for _, size := range []struct{ headline, place, reason int }{{alert.MaxHeadline - 10, 200, 200}, {40, 60, 200}, {20, 20, 60}, {12, 12, 0}} {
+		followWords(&c, cur, verb, cut(reason, size.reason), size.headline)
+		if c.AreaDesc = cur.Content.AreaDesc; len([]rune(c.AreaDesc)) > size.place {
+			c.AreaDesc = cut(d.Gazetteer.Describe(c.Areas), size.place)
 		}
-		c.Description = was + "内容有误，现更正。"
+		if d.fits(n, verb, c) {
+			break
+		}
 	}
-	if reason = strings.TrimSpace(reason); reason != "" {
-		c.Description += "说明：" + reason
-	}
+	return c, nil
+}
+
+// followFrame is everything but the words.
+func (d *Desk) followFrame(cur *alert.Revision, verb alert.Verb) alert.Content {
+	c, now := cur.Content, d.Now()
+	c.Answers, c.Suspend, c.HeadlineEN, c.TextEN = "", nil, "", ""
 	c.Urgency = "Immediate"
 	if verb.Ends() {
 		c.Urgency = "Past"
@@ -93,7 +92,50 @@ func (d *Desk) followContent(st *alert.State, notice string, verb alert.Verb, re
 	if c.Onset.After(c.Expires) {
 		c.Onset = c.Effective
 	}
-	return c, nil
+	return c
+}
+
+func followWords(c *alert.Content, cur *alert.Revision, verb alert.Verb, reason string, headline int) {
+	title := cut(cur.Content.Headline, headline)
+	was := alert.ShowTime(cur.Released.At) + "发布的“" + title + "”"
+	c.Headline = verb.ZH() + "：" + title
+	switch verb {
+	case alert.Lift:
+		c.Description = was + "所说的危险已经过去，现予解除。"
+		c.Instruction = "请恢复正常的生产生活秩序，继续留意后续信息。"
+	case alert.Retract:
+		c.Description = was + "不应发出，现予撤回，请不要再转发。"
+		c.Instruction = "请不要按该通知行动；以本单位网站公布的信息为准。"
+	case alert.Correct:
+		c.Description = was + "内容有误，现更正。"
+	}
+	if reason != "" {
+		c.Description += "说明：" + reason
+	}
+}
+
+// cut shortens a text to so many characters, the last of them an ellipsis.
+func cut(s string, limit int) string {
+	r := []rune(s)
+	if len(r) <= limit {
+		return s
+	}
+	if limit < 2 {
+		return ""
+	}
+	return string(r[:limit-1]) + "…"
+}
+
+// fits reports whether every channel can carry the text.
+func (d *Desk) fits(n *alert.Notice, verb alert.Verb, c alert.Content) bool {
+	for _, ch := range c.Channels {
+		for _, lang := range []string{"zh", "en"} {
+			if _, err := d.Renderer.Render(ch, Said{Notice: n.ID, Rev: len(n.Revisions) + 1, Verb: verb, Mode: n.Mode, Content: c, Code: "XXXXXXXX"}, lang); err != nil {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Follow releases a correction, lift or retraction. It is one person's act:

@@ -19,6 +19,7 @@ type night struct {
 	store *journal.Store
 	book  *journal.Book
 	crowd *crowd
+	limit int // the channel's, in characters; 0 is none
 }
 
 var (
@@ -51,12 +52,17 @@ func (c *crowd) PerBucket(context.Context, string, alert.Query) (*[alert.Buckets
 
 func (c *crowd) WaitFor(context.Context, uint64) error { return nil }
 
-type headlines struct{}
+// headlines is a channel that says what and where, up to a limit.
+type headlines struct{ limit *int }
 
 func (headlines) Channels() []string { return []string{"sms"} }
 
-func (headlines) Render(_ string, s desk.Said, _ string) (desk.Text, error) {
-	return desk.Text{Text: s.Content.Headline, Parts: 1}, nil
+func (h headlines) Render(_ string, s desk.Said, _ string) (desk.Text, error) {
+	text := s.Content.Headline + s.Content.AreaDesc
+	if *h.limit > 0 && len([]rune(text)) > *h.limit {
+		return desk.Text{}, &alert.Problem{Kind: alert.Invalid, Field: "headline", ZH: "太长", EN: "too long"}
+	}
+	return desk.Text{Text: text, Parts: 1}, nil
 }
 
 func newNight(t *testing.T) *night {
@@ -78,7 +84,7 @@ func (n *night) open(dir string) {
 	if n.book, err = n.store.OpenBook(n.t.Context()); err != nil {
 		n.t.Fatal(err)
 	}
-	n.Desk = desk.New(desk.Config{Book: n.book, Store: n.store, Audience: n.crowd, Renderer: headlines{}, Gazetteer: alert.Foshan(), Rules: alert.DutyRules()})
+	n.Desk = desk.New(desk.Config{Book: n.book, Store: n.store, Audience: n.crowd, Renderer: headlines{&n.limit}, Gazetteer: alert.Foshan(), Rules: alert.DutyRules()})
 }
 
 func leak() alert.Content {

@@ -1,0 +1,49 @@
+# Mingluo: what there is to do. `make run` and `make test` are all one needs.
+# Only Go has to be installed; the tests' tools are installed by need-tools.
+
+GO ?= go
+BIN := bin/mingluo
+
+.PHONY: run build test need-tools short lint bench screenshots clean
+
+run: build
+	@$(BIN) demo $(ARGS)
+
+build:
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/mingluo
+
+# Everything, with the race detector and in random order.
+test: need-tools lint
+	$(GO) test -race -shuffle=on -timeout 12m ./...
+
+lint:
+	@test -z "$$(gofmt -l cmd channels internal)" || { gofmt -l cmd channels internal; echo 'gofmt would change these files'; exit 1; }
+	$(GO) vet ./...
+
+# What the tests use beside Go: a real Redis, a real browser, xmllint. Without
+# apt or without root nothing is installed; the tests then name what they skip.
+TOOLS := redis-server:redis-server chromium:chromium xmllint:libxml2-utils
+need-tools:
+	@missing=""; \
+	for t in $(TOOLS); do command -v $${t%%:*} >/dev/null 2>&1 || missing="$$missing $${t##*:}"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "installing$$missing"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+	    || echo "NOT INSTALLED:$$missing. The tests that need them are skipped."; \
+	else \
+	  echo "MISSING:$$missing (no root or no apt). The tests that need them are skipped."; \
+	fi
+
+# The figures of the README and of deploy/performance.md.
+bench: build
+	@for b in append fanout page fold slice smpp-encode; do $(BIN) bench $$b -json; done
+
+# The pictures of the README, made by a browser from a running demo.
+screenshots: TOOLS += fc-match:fontconfig
+screenshots: need-tools build
+	@fc-list :lang=zh | grep -q . || apt-get install -y -qq fonts-noto-cjk >/dev/null
+	MINGLUO_PICTURES=$(CURDIR)/deploy/pictures $(GO) test -count=1 -run TestPictures ./internal/app/demo
+
+clean:
+	rm -rf bin dist
