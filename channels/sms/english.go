@@ -105,10 +105,15 @@ func periodEN(m *channels.Message) string {
 	case until.IsZero():
 		return "From " + timeEN(from)
 	}
-	return "From " + timeEN(from) + " to " + timeEN(until)
+	if from, until = from.In(alert.Beijing()), until.In(alert.Beijing()); from.Format(dayEN) == until.Format(dayEN) {
+		return from.Format("15:04") + " to " + timeEN(until)
+	}
+	return timeEN(from) + " to " + timeEN(until)
 }
 
-func timeEN(t time.Time) string { return t.In(alert.Beijing()).Format("15:04 2 Jan 2006") }
+const dayEN = "2 Jan 2006"
+
+func timeEN(t time.Time) string { return t.In(alert.Beijing()).Format("15:04 " + dayEN) }
 
 func issuerEN(m *channels.Message) string {
 	sender := tidy(m.Content.SenderName)
