@@ -39,7 +39,7 @@ type Config struct {
 	Rates      map[string]float64 // channel to recipients a second; the lower of this and the route's own holds
 	AckWait    time.Duration      // the queue's; 30 s
 	TallyEvery time.Duration      // how often the tally of a running slice is stored; 1 s
-	Grace      time.Duration      // how long answers in flight are waited for at the end; 5 s
+	Grace      time.Duration      // how long answers in flight, and then their record, are waited for at the end; 5 s
 
 	// Alone says that no other process works this record (the embedded one). If
 	// others do, a correction waits Settle after it closed a slice that was
@@ -106,7 +106,7 @@ func NewEngine(c Config) (*Engine, error) {
 	e.metrics = newMetrics(c.Registry, names, index)
 	e.ledgers = &ledgers{rec: c.Record, index: index, all: map[string]*ledger{}, damaged: e.damaged}
 	e.recorder = &recorder{rec: c.Record, ledgers: e.ledgers, log: c.Log, metrics: e.metrics, alarm: c.Alarm,
-		tallyEvery: c.TallyEvery, outcomes: newTodo(), tallies: newTodo()}
+		tallyEvery: c.TallyEvery, grace: c.Grace, outcomes: newTodo(), tallies: newTodo()}
 	e.inbox = &inbox{eng: e, index: index, rebuilt: make(chan struct{})}
 	for _, ch := range c.Channels {
 		e.lanes = append(e.lanes, newLane(e, ch))

@@ -36,12 +36,15 @@ type lane struct {
 	probe    time.Duration
 	warned   map[string]bool // notices whose mode was refused, so that one alarm stands for all slices
 	tasks    sync.WaitGroup
+
+	started chan struct{} // capacity 1: a session began
 }
 
 func newLane(e *Engine, ch Channel) *lane {
 	ln := &lane{
 		eng: e, ch: ch, name: ch.Name(), log: e.log.With("channel", ch.Name()), pacer: &pacer{},
 		sessions: map[*session]bool{}, warned: map[string]bool{}, probe: firstProbe,
+		started: make(chan struct{}, 1),
 	}
 	for c := range ln.slots {
 		ln.slots[c] = make(chan struct{}, e.conf.InFlight)
@@ -189,14 +192,7 @@ func (ln *lane) stopAll(why haltReason) {
 
 // look wakes slices that wait for a permit and must not go on.
 func (ln *lane) look(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	for ctx.Err() == nil {
 		ln.mu.Lock()
 		running := make([]*session, 0, len(ln.sessions))
 		for s := range ln.sessions {
@@ -208,6 +204,17 @@ func (ln *lane) look(ctx context.Context) {
 			s.check(now)
 		}
 		ln.provedByTime(now)
+		if len(running) > 0 {
+			sleep(ctx, lookEvery)
+			continue
+		}
+		idle := time.NewTimer(time.Minute)
+		select {
+		case <-ln.started:
+		case <-idle.C:
+		case <-ctx.Done():
+		}
+		idle.Stop()
 	}
 }
 

@@ -12,13 +12,12 @@ import (
 )
 
 const (
-	maxBatch    = 1000             // the record's bound of an atomic batch
-	maxMessage  = 2000             // outcomes in one message: 60 to 100 kB
-	maxFlight   = 100_000          // outcomes in one commit, so that one is not waited for long
-	gather      = time.Millisecond // answers that come together go together
-	firstPause  = 50 * time.Millisecond
-	longPause   = 2 * time.Second
-	recordGrace = 5 * time.Second // for the last commit when the process ends
+	maxBatch   = 1000             // the record's bound of an atomic batch
+	maxMessage = 2000             // outcomes in one message: 60 to 100 kB
+	maxFlight  = 100_000          // outcomes in one commit, so that one is not waited for long
+	gather     = time.Millisecond // answers that come together go together
+	firstPause = 50 * time.Millisecond
+	longPause  = 2 * time.Second
 )
 
 // recorder commits outcomes for all slices in flight at once: one atomic batch
@@ -38,6 +37,7 @@ type recorder struct {
 	metrics    *metrics
 	alarm      func(Alarm)
 	tallyEvery time.Duration
+	grace      time.Duration // for the last commits when the process ends
 
 	outcomes todo
 	tallies  todo
@@ -104,7 +104,7 @@ func (r *recorder) run(ctx context.Context) {
 	both.Go(func() { r.loop(ctx, &r.outcomes, "outcomes", r.roundOfOutcomes) })
 	both.Go(func() { r.loop(ctx, &r.tallies, "tallies", r.roundOfTallies) })
 	both.Wait()
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordGrace)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.grace)
 	defer cancel()
 	for range 2 { // a stale slice takes a second round
 		_, err := r.roundOfOutcomes(last, r.outcomes.take())

@@ -219,7 +219,7 @@ func (w *worker) deliver(ctx context.Context, job *Work, c class, l *ledger, ope
 	if t.reported.Load() > 0 {
 		w.tries = 0
 	}
-	lingering, cancel := linger(ctx, recordGrace)
+	lingering, cancel := linger(ctx, ln.eng.conf.Grace)
 	recordErr := ln.eng.recorder.settle(lingering, l)
 	cancel()
 	l.end()
@@ -340,6 +340,10 @@ func (ln *lane) enter(s *session, taking context.Context) {
 	ln.mu.Lock()
 	ln.sessions[s] = true
 	ln.mu.Unlock()
+	select {
+	case ln.started <- struct{}{}:
+	default:
+	}
 	if taking.Err() != nil { // whoever ended it may have looked before we stood there
 		s.halt(haltChannel)
 	}
