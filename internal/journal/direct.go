@@ -144,7 +144,7 @@ func parseUint(s string) (uint64, error) {
 	return n, nil
 }
 
-// leaderLast asks the stream's leader for the newest message of a subject, which
+// leaderGet asks the stream's leader for a message, by a subject that
 // may have wildcards. On replicated streams direct reads may be answered by a
 // replica that is a moment behind; this one is not.
 func (s *Store) leaderGet(ctx context.Context, stream string, q getRequest) (alert.Record, error) {

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,21 @@ func TestWaitingHearsItsContext(t *testing.T) {
 	if _, err := b.Do(ctx, always(keySet(t, "x"))); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("Do afterwards: %v", err)
 	}
+}
+
+// A taken port ends the start with the reason, not the process, and leaves the
+// folder free.
+func TestTakenPortIsAnError(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dir := t.TempDir()
+	if _, err := Open(t.Context(), Config{Dir: dir, AllowUnsafeStore: true, Listen: l.Addr().String()}); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("it says: %v", err)
+	}
+	openStore(t, dir)
 }
 
 func TestCheckGround(t *testing.T) {

@@ -47,7 +47,7 @@ func openBook(t testing.TB, s *Store) *Book {
 	return b
 }
 
-// closing is an event that the fold takes at any time: a key's fingerprint.
+// keySet is an event that the fold takes at any time: a key's fingerprint.
 func keySet(t testing.TB, fingerprint string) alert.Event {
 	t.Helper()
 	return event(t, "roll", alert.KeySet{Fingerprint: fingerprint})
@@ -67,7 +67,7 @@ func event(t testing.TB, id string, f alert.Fact) alert.Event {
 	return e
 }
 
-// append1 appends the events whatever the state is.
+// appendAll appends the events whatever the state is.
 func appendAll(t testing.TB, b *Book, events ...alert.Event) uint64 {
 	t.Helper()
 	seq, err := b.Do(t.Context(), always(events...))

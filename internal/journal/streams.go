@@ -14,7 +14,7 @@ import (
 
 const tasksStream = alert.StreamTasks
 
-// stream is what one stream of the record is for and how large it may grow. All
+// streamDef is what one stream of the record is for and how large it may grow. All
 // are on disk, take atomic batches and direct reads, and refuse when full instead
 // of dropping the oldest, except where age ends them.
 type streamDef struct {
