@@ -2,4 +2,4 @@
 
 package cap
 
-const raceFactor = 1
+const timed, scale, largest = true, 1, MaxBytes - 64<<10
