@@ -23,7 +23,7 @@ type cityMap struct {
 type mapDistrict struct {
 	code, name string
 	path       string
-	x, y       int // of the label
+	x, y       int // middle of the label
 }
 
 func drawCity(g *alert.Gazetteer) *cityMap {
@@ -53,7 +53,7 @@ func drawCity(g *alert.Gazetteer) *cityMap {
 	for _, code := range g.Districts() {
 		d, _ := g.Lookup(code)
 		md := mapDistrict{code: code, name: d.Name}
-		md.x, md.y = at(d.Label)
+		md.x, md.y = at(roomiest(d, flat))
 		var b strings.Builder
 		for _, ring := range d.Outlines {
 			drawRing(&b, ring, at)
@@ -62,6 +62,35 @@ func drawCity(g *alert.Gazetteer) *cityMap {
 		m.districts = append(m.districts, md)
 	}
 	return m
+}
+
+// roomiest returns where a district's name has most room: the point of a grid
+// over its largest outline that is farthest from any edge. The gazetteer's own
+// points are the seats of government, and two of them lie side by side.
+func roomiest(d alert.Division, flat float64) alert.Point {
+	const grid = 40
+	best, room := d.Label, 0.0
+	for _, ring := range d.Outlines {
+		lo, hi := ring[0], ring[0]
+		for _, p := range ring {
+			lo = alert.Point{Lat: min(lo.Lat, p.Lat), Lon: min(lo.Lon, p.Lon)}
+			hi = alert.Point{Lat: max(hi.Lat, p.Lat), Lon: max(hi.Lon, p.Lon)}
+		}
+		for i := range grid * grid {
+			p := alert.Point{Lat: lo.Lat + (hi.Lat-lo.Lat)*float64(i/grid)/grid, Lon: lo.Lon + (hi.Lon-lo.Lon)*float64(i%grid)/grid}
+			if !ring.Contains(p) {
+				continue
+			}
+			near := math.Inf(1)
+			for _, q := range ring { // corners stand close enough together to stand for the edges
+				near = min(near, math.Hypot((q.Lon-p.Lon)*flat, q.Lat-p.Lat))
+			}
+			if near > room {
+				best, room = p, near
+			}
+		}
+	}
+	return best
 }
 
 // drawRing writes a ring as a path of relative moves; points that fall on the

@@ -188,7 +188,7 @@ func (p *pages) trail(w *words, en *entry) []step {
 type verifyBody struct {
 	Asked bool
 	Code  string // "" when what was asked can be no code
-	Hits []hit
+	Hits  []hit
 }
 
 type hit struct {

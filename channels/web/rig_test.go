@@ -172,6 +172,9 @@ type rig struct {
 	base string
 	reg  *prometheus.Registry
 	end  func() // stops Run and the server; called by the test's end too
+
+	srv    *http.Server
+	serves sync.WaitGroup
 }
 
 func testConfig(d *desk, base string) Config {
@@ -211,9 +214,8 @@ func open(t testing.TB, d *desk, change func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	srv := r.site.Server("", nil)
+	r.serve(l)
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = srv.Serve(l) })
 	wg.Go(func() {
 		if err := r.site.Run(ctx, d); err != nil {
 			t.Errorf("run: %v", err)
@@ -226,11 +228,31 @@ func open(t testing.TB, d *desk, change func(*Config)) *rig {
 			t.Errorf("stop: %v", err)
 		}
 		cancel()
-		_ = srv.Close()
+		r.unplug()
 		wg.Wait()
 	})
 	t.Cleanup(r.end)
 	return r
+}
+
+func (r *rig) serve(l net.Listener) {
+	r.srv = r.site.Server("", nil)
+	r.serves.Go(func() { _ = r.srv.Serve(l) })
+}
+
+// unplug breaks every connection and refuses new ones; plug ends that.
+func (r *rig) unplug() {
+	_ = r.srv.Close()
+	r.serves.Wait()
+}
+
+func (r *rig) plug() {
+	r.t.Helper()
+	l, err := net.Listen("tcp", strings.TrimPrefix(r.base, "http://"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.serve(l)
 }
 
 // settled waits until the site shows everything the desk did.

@@ -29,8 +29,7 @@ func (r *rig) listenWithLimits(limit time.Duration) timed {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = srv.Serve(l) }()
 	r.t.Cleanup(func() { _ = srv.Close(); <-done })
-	other := *r
-	other.base = "http://" + l.Addr().String()
+	other := &rig{desk: r.desk, site: r.site, base: "http://" + l.Addr().String()}
 	return timed{other.listen(""), time.Now()}
 }
 

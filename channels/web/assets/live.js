@@ -10,7 +10,7 @@ let source, wait = 1000, fetching = false, again = null;
 
 function status(on) {
   pulse.hidden = false;
-  pulse.textContent = on ? main.dataset.on : main.dataset.off;
+  pulse.textContent = on ? main.dataset.wordLive : main.dataset.wordLost;
   pulse.classList.toggle("off", !on);
 }
 
@@ -68,7 +68,7 @@ function swap(page, data) {
   document.body.className = page.body.className;
   if (data.headline) {
     document.getElementById("/n/" + data.id)?.classList.add("fresh");
-    say.textContent = main.dataset.new + data.headline;
+    say.textContent = main.dataset.wordNew + data.headline;
   }
 }
 
