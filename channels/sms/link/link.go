@@ -119,7 +119,13 @@ func New(cfg Config) *Link {
 }
 
 // State returns the present state. It does not block.
-func (l *Link) State() State { return *l.state.Load() }
+func (l *Link) State() State {
+	st := *l.state.Load()
+	if st.Up && l.current.Load() == nil { // it broke this moment
+		return State{Reason: ErrLost.Error()}
+	}
+	return st
+}
 
 // Rebind ends a wait and connects now: after the account was put right, or when
 // an officer does not want to wait.

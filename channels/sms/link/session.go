@@ -99,6 +99,7 @@ func (s *session) fail(why error) {
 	}
 	s.inFlight, s.out = 0, nil
 	s.mu.Unlock()
+	s.l.current.CompareAndSwap(s, nil) // before anybody hears of the loss and looks at the state
 	close(s.dead)
 	s.conn.Close()
 	s.l.count.lost.Add(int64(len(lost)))
