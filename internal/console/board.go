@@ -28,6 +28,8 @@ type waiting struct {
 	Level alert.Level
 	Since time.Time
 	URL   string
+	// urgent stands above every level: a clock runs out.
+	urgent bool
 }
 
 // noticeLine is a notice in a list.
@@ -95,8 +97,15 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, s *seat) error {
 	}
 	v.Version = version
 	b.Waiting = append(b.Waiting, remindersOf(s, b.Clocks)...)
-	slices.SortStableFunc(b.Waiting, func(x, y waiting) int { return int(y.Level) - int(x.Level) })
+	slices.SortStableFunc(b.Waiting, func(x, y waiting) int { return y.rank() - x.rank() })
 	return c.show(w, r, http.StatusOK, "board", v)
+}
+
+func (w waiting) rank() int {
+	if w.urgent {
+		return int(alert.Red) + 1
+	}
+	return int(w.Level)
 }
 
 // myDrafts are the open drafts of the session's mode.
@@ -192,7 +201,7 @@ func remindersOf(s *seat, clocks []clockView) (out []waiting) {
 			continue
 		}
 		if m := k.Reminded[len(k.Reminded)-1]; m.Acked == nil {
-			out = append(out, waiting{Kind: "remind", Word: m.What.ZH(), Title: k.Rule.ZH + " · " + k.Title, Level: alert.Red, Since: m.At, URL: s.Base + "/incidents/" + k.Incident})
+			out = append(out, waiting{Kind: "remind", Word: m.What.ZH(), Title: k.Rule.ZH + " · " + k.Title, urgent: true, Since: m.At, URL: s.Base + "/incidents/" + k.Incident})
 		}
 	}
 	return out

@@ -59,6 +59,7 @@ func (c *Console) blank(now time.Time) alert.Content {
 	for _, ch := range c.Channels() {
 		n.Channels = append(n.Channels, ch.Name)
 	}
+	c.derive(&n)
 	return n
 }
 
@@ -218,7 +219,7 @@ func (c *Console) composed(r *http.Request, s *seat, d *desk.Draft, n alert.Cont
 		Draft: d, Content: n, Kinds: alert.NoticeKinds, Hazards: alert.Hazards(), Groups: c.Groups, Channels: c.Channels(),
 		Levels: []alert.Level{alert.White, alert.Blue, alert.Yellow, alert.Orange, alert.Red},
 		Times:  map[string]string{"effective": toForm(n.Effective), "expires": toForm(n.Expires)},
-		Map:    c.drawMap(n.Areas),
+		Map:    c.city.choose(c.Gazetteer, n.Areas),
 	}
 	if n.Source != nil {
 		b.Times["source_sent"] = toForm(n.Source.Sent)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/desk"
 )
 
 // Config is what a console is made of. The fields without a word about a
@@ -26,6 +27,10 @@ type Config struct {
 	// ImportCAP turns a CAP 1.2 file into a text to work on, with warnings for
 	// the officer; an alert.Problem says what is wrong and where.
 	ImportCAP func(ctx context.Context, data []byte, mode alert.Mode, now time.Time) (alert.Content, []string, error)
+
+	// Renderer writes a submitted or released revision exactly as its channels
+	// send it, code and verb included; nil: as the desk's preview does.
+	Renderer desk.Renderer
 
 	Gazetteer *alert.Gazetteer
 	Channels  func() []ChannelStatus // health of every channel, cheap

@@ -13,6 +13,7 @@ type Console struct {
 	texts    catalogue
 	pages    pages
 	static   *statics
+	city     mapView
 	sessions *sessions
 	throttle *throttle
 	meters   *meters
@@ -30,7 +31,7 @@ func New(config Config) (*Console, error) {
 	}
 	c := &Console{
 		Config: config, sessions: newSessions(config.Idle, config.Absolute), throttle: newThrottle(config.DeskNetworks),
-		protect: http.NewCrossOriginProtection(), stop: make(chan struct{}),
+		city: drawMap(config.Gazetteer), protect: http.NewCrossOriginProtection(), stop: make(chan struct{}),
 	}
 	if c.texts, err = loadTexts(); err != nil {
 		return nil, fmt.Errorf("console: %w", err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/desk"
 )
 
 // followBody is the one page before a correction, a lift or a retraction: the
@@ -59,7 +60,14 @@ func (c *Console) showFollow(w http.ResponseWriter, r *http.Request, s *seat, ve
 	if err != nil {
 		c.Log.Error("preview of a follow-up", "err", err) // never stands in the way of a retraction
 	}
-	b.Statement = c.statement(language(r), n.Mode, &text, audience)
+	if p.Texts == nil {
+		p.Texts = map[string]desk.Text{}
+	}
+	// The code is made of the text's hash when it is sent; until then its place
+	// is held by as many letters.
+	c.exactly(p.Texts, desk.Said{Notice: n.ID, Rev: len(n.Revisions) + 1, Verb: verb, Mode: n.Mode, Content: text, Code: "XXXXXXXX"})
+	p.Audience, p.Districts = audience, nil // it goes to those who have it, wherever they are
+	b.Statement = c.texts.say(language(r), verb.ZH()) + " · " + c.statement(language(r), n.Mode, &text, audience)
 	b.Previews = c.previewed(language(r), n.Mode, &text, p).Channels
 	v := &view{seat: s, Title: verb.ZH(), Nav: "notices", Seq: seq, Problems: ps, Body: b}
 	return c.show(w, r, status, "follow", v)

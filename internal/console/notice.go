@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/desk"
 )
 
 // noticesBody is the list of notices and of drafts.
@@ -158,11 +159,20 @@ func (c *Console) judge(r *http.Request, s *seat, b *noticeBody) error {
 		audience = b.Rev.Audience // what the approver signed
 	}
 	b.Statement = c.statement(language(r), b.Mode, &b.Rev.Content, audience)
+	c.exactly(p.Texts, desk.Said{Notice: b.ID, Rev: b.Rev.No, Verb: b.Rev.Verb, Mode: b.Mode, Content: b.Rev.Content, Issued: issued(b.Rev), Code: b.Rev.Code()})
+	p.Audience = audience
 	b.Previews = c.previewed(language(r), b.Mode, &b.Rev.Content, p).Channels
 	if b.Pending != nil && b.Pending.No == b.Rev.No {
 		b.Problems = p.Problems
 	}
 	return nil
+}
+
+func issued(r *alert.Revision) time.Time {
+	if r.Released == nil {
+		return time.Time{}
+	}
+	return r.Released.At
 }
 
 func revLinks(n *alert.Notice, shown int) []revLink {

@@ -57,6 +57,19 @@ func (c *Console) previewed(lang string, mode alert.Mode, n *alert.Content, p de
 	return b
 }
 
+// exactly replaces a preview's texts by those of one revision, with its number,
+// verb and code. A channel that cannot render it keeps the preview's.
+func (c *Console) exactly(texts map[string]desk.Text, said desk.Said) {
+	if c.Renderer == nil {
+		return
+	}
+	for _, ch := range said.Content.Channels {
+		if t, err := c.Renderer.Render(ch, said, zh); err == nil {
+			texts[ch] = t
+		}
+	}
+}
+
 // fieldsInOrder pairs a structured text's fields, in the order in which their
 // values stand in the text.
 func fieldsInOrder(t desk.Text) [][2]string {

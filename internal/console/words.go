@@ -155,7 +155,10 @@ func (c *Console) statement(lang string, mode alert.Mode, content *alert.Content
 			what = info.EN + " "
 		}
 	}
-	parts := []string{t(modeZH(mode)), what + t(content.Level.ZH()), c.Gazetteer.Describe(content.Areas)}
+	parts := []string{t(modeZH(mode)), strings.TrimSpace(what + t(content.Level.ZH())), c.Gazetteer.Describe(content.Areas)}
+	if parts[1] == "" {
+		parts[1] = t("还没有选灾害")
+	}
 	if len(content.Areas) == 0 {
 		parts[2] = t("没有选择区域")
 	}

@@ -52,13 +52,13 @@ async function refresh() {
 let source;
 function signedOut() {
   if (source) source.close();
-  line('out');
+  line('Ended');
   setTimeout(() => location.reload(), 1500);
 }
 
 function line(word) {
   const el = document.getElementById('line');
-  if (el) { el.textContent = el.dataset[word]; el.className = word; }
+  if (el) { el.textContent = el.dataset['word' + word]; el.className = word.toLowerCase(); }
 }
 
 if (main && main.dataset.follow) {
@@ -73,8 +73,8 @@ if (main && main.dataset.follow) {
     asking = false;
   };
   source = new EventSource(main.dataset.follow);
-  source.onopen = () => line('on');
-  source.onerror = () => line('off');
+  source.onopen = () => line('Live');
+  source.onerror = () => line('Lost');
   source.addEventListener('change', ask);
   source.addEventListener('signed-out', signedOut);
   addEventListener('pagehide', () => source.close());

@@ -1,0 +1,104 @@
+package console
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mingluo/internal/alert"
+)
+
+var literal = regexp.MustCompile(`\bt(?: |\()"((?:[^"\\]|\\.)*)"`)
+
+// Every Chinese word that a template or the code asks for has its English, and
+// takes the same arguments.
+func TestEveryTextHasBothLanguages(t *testing.T) {
+	texts, err := loadTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	take := func(source string) {
+		for _, m := range literal.FindAllStringSubmatch(source, -1) {
+			asked = append(asked, m[1])
+		}
+	}
+	names, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		b, err := templateFiles.ReadFile(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(string(b))
+	}
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range sources {
+		b, err := os.ReadFile(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(n, "_test.go") {
+			take(string(b))
+		}
+	}
+	if len(asked) < 150 {
+		t.Fatalf("found only %d texts: has the way of asking changed?", len(asked))
+	}
+	for _, key := range append(asked, dynamicTexts()...) {
+		english := texts[key]
+		if english == "" {
+			t.Errorf("no English for %q", key)
+		} else if verbs(key) != verbs(english) {
+			t.Errorf("%q and %q take different arguments", key, english)
+		}
+	}
+}
+
+// dynamicTexts are those asked for by value.
+func dynamicTexts() (out []string) {
+	for _, k := range alert.NoticeKinds {
+		out = append(out, k.ZH())
+	}
+	for _, r := range []alert.Role{alert.RoleWriter, alert.RoleReviewer, alert.RoleApprover, alert.RoleAdmin, alert.RoleAuditor} {
+		out = append(out, r.ZH())
+	}
+	for _, s := range []alert.NoticeState{alert.StateSubmitted, alert.StateReturned, alert.StateApproved, alert.StateReleased, alert.StateUpdated, alert.StateRetracted, alert.StateLifted, alert.StateEnded} {
+		out = append(out, s.ZH())
+	}
+	for _, v := range []alert.Verb{alert.Issue, alert.Update, alert.Correct, alert.Lift, alert.Retract} {
+		out = append(out, v.ZH())
+	}
+	for l := alert.White; l <= alert.Red; l++ {
+		out = append(out, l.ZH())
+	}
+	for l := alert.Unclassified; l <= alert.Grave; l++ {
+		out = append(out, l.ZH())
+	}
+	for _, w := range []alert.MilestoneWhat{alert.Remind50, alert.Remind80, alert.Remind30m, alert.Remind10m, alert.Missed, alert.MetInTime, alert.MetLate, alert.NoticeEnds} {
+		out = append(out, w.ZH())
+	}
+	for _, k := range []alert.ProblemKind{alert.Invalid, alert.Forbidden, alert.Conflict, alert.NotFound, alert.TooLarge, alert.Blocked, alert.Unready, "other"} {
+		_, title := kindOf(k)
+		out = append(out, title)
+	}
+	for _, s := range barStates {
+		out = append(out, s.word)
+	}
+	for _, c := range []string{"web", "sms", "wechat"} {
+		out = append(out, channelZH(c))
+	}
+	return out
+}
+
+var verb = regexp.MustCompile(`%\d*[a-z]`)
+
+func verbs(s string) string { return strings.Join(verb.FindAllString(s, -1), "") }
