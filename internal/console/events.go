@@ -12,6 +12,7 @@ import (
 
 const (
 	beat      = 15 * time.Second       // a comment that keeps the line open and finds out who is gone
+	look      = time.Second            // how soon a disabled account or an idle session loses its stream
 	settle    = 300 * time.Millisecond // changes within this time are told once
 	writeWait = 10 * time.Second       // a reader slower than this is cut; it comes back by itself
 )
@@ -35,19 +36,21 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, s *seat) error 
 	if err := line.send("retry: 2000\n\n"); err != nil {
 		return nil
 	}
-	tick := time.NewTicker(beat)
+	tick, check := time.NewTicker(beat), time.NewTicker(look)
 	defer tick.Stop()
+	defer check.Stop()
 	for {
 		var err error
 		select {
 		case at = <-news:
 			err = line.send(fmt.Sprintf("event: change\ndata: {\"seq\":%d,\"version\":%d}\n\n", at.seq, at.version))
 		case <-tick.C:
-			if _, gone := c.sit(r); gone != nil {
+			err = line.send(": beat\n\n")
+		case <-check.C:
+			if _, gone := c.sit(r); errors.Is(gone, errSignedOut) {
 				line.send("event: signed-out\ndata: {}\n\n")
 				return nil
 			}
-			err = line.send(": beat\n\n")
 		case <-s.sess.ended:
 			line.send("event: signed-out\ndata: {}\n\n")
 			return nil

@@ -1,0 +1,189 @@
+package console_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"mingluo/internal/alert"
+)
+
+// chromium opens a tab of a real browser.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if p, err := exec.LookPath(name); err == nil && path == "" {
+			path = p
+		}
+	}
+	if path == "" {
+		t.Skip("SKIPPED: no chromium on this machine, the officers' pages were not opened in a browser")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
+	if os.Geteuid() == 0 {
+		opts = append(opts, chromedp.NoSandbox)
+	}
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(cancelAlloc)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	ctx, stop := context.WithTimeout(ctx, 60*time.Second)
+	t.Cleanup(stop)
+	return ctx
+}
+
+func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until waits for an expression to hold in the page, also across a navigation.
+func until(t *testing.T, ctx context.Context, expression string) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		if _, err = chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Until(end)))); err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context was destroyed") && !strings.Contains(err.Error(), "Cannot find context") {
+			break
+		}
+	}
+	text, _ := chromedp.Run(ctx, chromedp.Text("body"))
+	t.Fatalf("%s: %v\n%s", expression, err, text)
+}
+
+func says(id, words string) string {
+	return `(document.getElementById("` + id + `") || document.body).innerText.includes("` + words + `")`
+}
+
+// The author's board is open. A colleague reviews, approves and releases, the
+// figures come in, and the page follows all of it without a reload; a reason
+// that is being typed is not taken away by it. The key R opens the retraction
+// and sends nothing.
+func TestPagesFollowTheDesk(t *testing.T) {
+	o := openOffice(t)
+	author, judge := o.browser().signIn(chen), o.browser().signIn(li)
+	id := o.submitted(author)
+	ctx := chromium(t)
+	do(t, ctx, chromedp.Navigate(o.url+"/demo/signin/chen-word"))
+	until(t, ctx, says("waiting", "等待审核"))
+	do(t, ctx, chromedp.Navigate(o.url+"/desk/chen/notices/"+id))
+	until(t, ctx, `document.querySelector("#line.live") !== null`)
+	for _, act := range []string{"review", "approve", "release"} {
+		judge.press(judge.open("/notices/"+id), "/notices/"+id+"/"+act, nil).want(303)
+	}
+	until(t, ctx, says("head", "生效中"))
+	until(t, ctx, says("trail", "发布"))
+	o.deliver(id, 1, "sms", map[string]int{"delivered": 1100, "deferred": 41})
+	until(t, ctx, says("delivery", "已送达 1,100"))
+
+	do(t, ctx, chromedp.SendKeys(`#delivery input[name=reason]`, "等一等"))
+	o.deliver(id, 1, "wechat", map[string]int{"accepted": 573})
+	until(t, ctx, says("trail", "分发计划"))
+	if v, err := chromedp.Run(ctx, chromedp.Value(`#delivery input[name=reason]`)); err != nil || v != "等一等" {
+		t.Errorf("the reason being typed became %q (%v)", v, err)
+	}
+	do(t, ctx, chromedp.Reload())
+	until(t, ctx, says("delivery", "运营方已接收 573"))
+	do(t, ctx, chromedp.KeyEvent("r"))
+	until(t, ctx, `location.pathname.endsWith("/retract")`)
+	until(t, ctx, says("main", "撤回：张槎街道仓库危化品泄漏警示"))
+	o.desk.Read(func(st *alert.State) {
+		if !st.Notices[id].InForce(time.Now()) {
+			t.Error("a key alone sent a retraction")
+		}
+	})
+	do(t, ctx, chromedp.Click("form.decide button.danger"))
+	until(t, ctx, says("head", "已撤回"))
+
+	o.accounts.Disable(t.Context(), "chen")
+	until(t, ctx, `location.pathname === "/signin" || document.querySelector("#line.ended") !== null`)
+}
+
+// While one writes: a click on the map chooses the district, the audience and
+// the texts follow, and what is missing disappears as it is filled in.
+func TestWritingWithALivePreview(t *testing.T) {
+	o := openOffice(t)
+	ctx := chromium(t)
+	do(t, ctx, chromedp.Navigate(o.url+"/demo/signin/chen-word"))
+	until(t, ctx, `location.pathname === "/desk/chen/"`)
+	do(t, ctx, chromedp.KeyEvent("n"))
+	until(t, ctx, says("panel", "请选择区域"))
+	pick := func(js string) {
+		t.Helper()
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](js)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pick(`document.querySelector('path[data-district="440604"]').dispatchEvent(new MouseEvent("click", {bubbles: true}))`)
+	until(t, ctx, says("panel", "617 人"))
+	until(t, ctx, `document.querySelector('input[name=areas][value="440604"]').checked`)
+	do(t, ctx, chromedp.SendKeys("input[name=headline]", "危化品泄漏警示"), chromedp.SendKeys("textarea[name=description]", "仓库泄漏。"), chromedp.SendKeys("textarea[name=instruction]", "请关好门窗。"))
+	pick(`{ const h = document.querySelector("[data-pick]"); h.value = "XCHEM"; h.dispatchEvent(new Event("change", {bubbles: true})); }`)
+	pick(`document.querySelector('input[name=level][value=orange]').click()`)
+	until(t, ctx, says("panel", "齐了，可以提交。"))
+	until(t, ctx, says("panel", "【演练】"))
+	pick(`{ const h = document.querySelector("[data-pick]"); h.value = "11B01"; h.dispatchEvent(new Event("change", {bubbles: true})); }`)
+	until(t, ctx, says("suspend", "用人单位"))
+	pick(`{ const h = document.querySelector("[data-pick]"); h.value = "XCHEM"; h.dispatchEvent(new Event("change", {bubbles: true})); }`)
+	until(t, ctx, says("panel", "齐了，可以提交。"))
+	do(t, ctx, chromedp.Click("button[value=submit]"))
+	until(t, ctx, says("head", "待审核"))
+}
+
+// The event stream tells what moved, ends with the session, and does not keep
+// the server from shutting down.
+func TestEventStream(t *testing.T) {
+	o := openOffice(t)
+	author := o.browser().signIn(chen)
+	author.client.Timeout = 0
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", o.url+"/desk/chen/events?seq=0&version=0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := author.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	heard := make(chan string, 100)
+	go func() {
+		defer close(heard)
+		b := make([]byte, 4096)
+		for {
+			n, err := a.Body.Read(b)
+			if n > 0 {
+				heard <- string(b[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	expect := func(words string) {
+		t.Helper()
+		all := ""
+		for s := range heard {
+			if all += s; strings.Contains(all, words) {
+				return
+			}
+		}
+		t.Fatalf("the stream ended without %q: %s", words, all)
+	}
+	o.submitted(author)
+	expect(`"seq":1`)
+	author.send("/signout", nil).want(303)
+	expect("signed-out")
+}
