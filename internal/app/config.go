@@ -55,10 +55,15 @@ type ListenConfig struct {
 
 // NATSConfig is the record's server.
 type NATSConfig struct {
-	URL         string `toml:"url"`         // "" embeds the server
-	Credentials string `toml:"credentials"` // file
-	Listen      string `toml:"listen"`      // embedded only: opens it to the nats command line
-	Replicas    int    `toml:"replicas"`
+	URL         string   `toml:"url"`          // "" embeds the server
+	MonitorURLs []string `toml:"monitor_urls"` // external only: asked whether every write is synced
+	Credentials string   `toml:"credentials"`  // .creds file
+	NKey        string   `toml:"nkey"`         // seed file
+	CA          string   `toml:"ca"`           // PEM files
+	Cert        string   `toml:"cert"`
+	Key         string   `toml:"key"`
+	Listen      string   `toml:"listen"` // embedded only: opens it to the nats command line, for reading
+	Replicas    int      `toml:"replicas"`
 }
 
 // SMSConfig is the SMPP route.

@@ -201,7 +201,7 @@ func (a *App) ImportCAP(ctx context.Context, data []byte, mode alert.Mode, now t
 
 // readCAP parses and maps; in a drill an alert of the past is moved to now.
 func (a *App) readCAP(data []byte, now time.Time, shift bool) (*cap.Imported, error) {
-	parsed, warnings, err := cap.Parse(bytes.NewReader(data))
+	parsed, warnings, err := cap.Parse(bytes.NewReader(data), cap.Older())
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"internal/console":  {"internal/alert", "internal/desk", "internal/progress"},
 
 	"channels":          {"internal/alert"},
-	"channels/web":      {"internal/alert"},
+	"channels/web":      {"internal/alert", "channels"},
 	"channels/sms":      {"internal/alert", "channels", "channels/sms/gsm", "channels/sms/link", "channels/sms/smpp"},
 	"channels/sms/gsm":  {},
 	"channels/sms/link": {},
@@ -50,10 +50,9 @@ var mayImport = map[string][]string{
 
 // onlyImporter is who alone may know a library.
 var onlyImporter = map[string]string{
-	"github.com/nats-io/":         "internal/journal",
-	"github.com/redis/":           "internal/shared",
-	"github.com/silenceper/":      "channels/wechat",
-	"github.com/pelletier/go-tom": "internal/app",
+	"github.com/nats-io/":    "internal/journal",
+	"github.com/redis/":      "internal/shared",
+	"github.com/silenceper/": "channels/wechat",
 }
 
 // goFiles calls fn for every Go file of the module.

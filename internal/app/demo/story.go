@@ -25,7 +25,7 @@ func Story(ctx context.Context, c Config, file []byte, given bool) (Report, erro
 		file = cap.SampleTyphoon(time.Now())
 	}
 	if given { // a bad file is refused before anything is started
-		if _, _, err := cap.Parse(newReader(file)); err != nil {
+		if _, _, err := cap.Parse(newReader(file), cap.Older()); err != nil {
 			return Report{}, err
 		}
 	}
