@@ -116,9 +116,13 @@ func TestImportsPointAtTheVocabulary(t *testing.T) {
 }
 
 func TestFilesStayShortAndPackagesSpeak(t *testing.T) {
-	const limit = 400
+	const code, story = 400, 500 // lines; a test's story may be a little longer
 	documented := map[string]bool{}
 	goFiles(t, func(dir, file string, src []byte) {
+		limit := code
+		if strings.HasSuffix(file, "_test.go") {
+			limit = story
+		}
 		if lines := bytes.Count(src, []byte("\n")); lines > limit {
 			t.Errorf("%s has %d lines: split it by noun", file, lines)
 		}
