@@ -72,9 +72,6 @@ func (d *delivery) judge(p *part, now time.Time) (again bool) {
 		if p.number == m.total-1 {
 			m.id = p.id
 		}
-		if m.group != nil {
-			r.groups.add(m.group, p.id)
-		}
 	case refused:
 		r.brake.accepted(p.sent, now) // the carrier looked at it
 		m.refused = p.status.Code()

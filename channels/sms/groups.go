@@ -1,6 +1,10 @@
 package sms
 
-import "sync"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 // maxGroups is how many long messages have the receipts of all their parts
 // counted; the oldest is forgotten first, and then its last part's receipt
@@ -26,10 +30,10 @@ type group struct {
 	ready chan struct{} // closed when all parts are answered
 
 	// Guarded by groups.mu.
-	total  int
-	ids    []string
-	done   []bool // parts whose receipt said that they arrived
-	failed bool   // it was told that one did not
+	total int
+	ids   []string
+	done  []bool // parts whose receipt said that they arrived
+	told  news   // what the desk knows
 
 	// Set before ready is closed.
 	whole bool   // all parts were accepted
@@ -74,11 +78,43 @@ func (g *group) settle(whole bool, last string) {
 	close(g.ready)
 }
 
-func (gs *groups) find(id string) (membership, bool) {
+func (gs *groups) find(id string) (m membership, ok bool) {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
-	m, ok := gs.parts[id]
+	m, ok = gs.parts[id]
 	return m, ok
+}
+
+// newest returns the long message that was begun last, or nil.
+func (gs *groups) newest() *group {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	if len(gs.order) == 0 {
+		return nil
+	}
+	return gs.order[len(gs.order)-1]
+}
+
+// earlyFor is how long a receipt may precede the answer to its submission.
+const earlyFor = 500 * time.Millisecond
+
+// await finds the part that a receipt is about. Some carriers send receipts
+// before they answer: one that nobody knows waits until what is in flight is
+// answered.
+func (gs *groups) await(ctx context.Context, id string) (membership, bool) {
+	m, ok := gs.find(id)
+	g := gs.newest()
+	if ok || g == nil {
+		return m, ok
+	}
+	t := time.NewTimer(earlyFor)
+	defer t.Stop()
+	select {
+	case <-g.ready:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return gs.find(id)
 }
 
 // news is what a part's receipt means for the message.
@@ -90,12 +126,12 @@ const (
 	oneFailed
 )
 
-// arrived notes a part that arrived; undo takes that back.
+// arrived notes a part that arrived.
 func (gs *groups) arrived(m membership) news {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
 	m.g.done[m.part] = true
-	if m.g.failed || len(m.g.done) < m.g.total {
+	if m.g.told != nothingNew || len(m.g.done) < m.g.total {
 		return nothingNew
 	}
 	for _, d := range m.g.done {
@@ -103,6 +139,7 @@ func (gs *groups) arrived(m membership) news {
 			return nothingNew
 		}
 	}
+	m.g.told = allArrived
 	return allArrived
 }
 
@@ -110,21 +147,16 @@ func (gs *groups) arrived(m membership) news {
 func (gs *groups) lostPart(m membership) news {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
-	if m.g.failed {
+	if m.g.told != nothingNew { // a receipt is never taken back
 		return nothingNew
 	}
-	m.g.failed = true
+	m.g.told = oneFailed
 	return oneFailed
 }
 
 // undo forgets a receipt that could not be put on record: it comes again.
-func (gs *groups) undo(m membership, n news) {
+func (gs *groups) undo(m membership) {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
-	switch n {
-	case allArrived:
-		m.g.done[m.part] = false
-	case oneFailed:
-		m.g.failed = false
-	}
+	m.g.done[m.part], m.g.told = false, nothingNew
 }

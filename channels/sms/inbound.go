@@ -47,7 +47,7 @@ func (r *Route) incoming(ctx context.Context, pdu []byte) link.Reply {
 // say so.
 func (r *Route) receipt(ctx context.Context, in channels.Inbox, rc *smpp.Receipt) error {
 	out := channels.Receipt{Channel: ChannelName, MessageID: string(rc.ID), State: ReceiptState(rc.State), Code: receiptCode(rc), At: time.Now()}
-	part, ok := r.groups.find(out.MessageID)
+	part, ok := r.groups.await(ctx, out.MessageID)
 	if !ok {
 		return in.Receipt(ctx, out)
 	}
@@ -72,7 +72,7 @@ func (r *Route) receipt(ctx context.Context, in channels.Inbox, rc *smpp.Receipt
 	out.MessageID = part.g.last
 	err := in.Receipt(ctx, out)
 	if err != nil {
-		r.groups.undo(part, n)
+		r.groups.undo(part)
 	}
 	return err
 }

@@ -118,9 +118,13 @@ func (p *part) AppendPDU(dst []byte, seq uint32) ([]byte, error) {
 	return smpp.AppendSubmitSM(dst, &p.pdu)
 }
 
-// Done implements [link.Submission].
+// Done implements [link.Submission]. The part of a long message is noted here,
+// where the connection is read, so that a receipt behind the answer finds it.
 func (p *part) Done(a link.Answer) {
 	p.status, p.id, p.err = smpp.Status(a.Status), string(a.MessageID), a.Err
+	if p.m.group != nil && p.err == nil && p.status == smpp.StatusOK {
+		p.m.d.r.groups.add(p.m.group, p.id)
+	}
 	p.m.d.answers <- p
 }
 

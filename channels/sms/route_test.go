@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -143,8 +144,8 @@ func TestReceiptsBecomeStates(t *testing.T) {
 	}
 }
 
-// One part of a long message that does not arrive makes the whole message not
-// arrive, whatever comes of the others and in whatever order.
+// The receipts of a long message's parts come twice and in any order; the
+// message is told of once.
 func TestR23LongMessageIsDeliveredWhenAllPartsAre(t *testing.T) {
 	s := startSMSC(t, smsc.Config{})
 	s.SetFaults(smsc.Faults{ReceiptsShuffled: true, ReceiptsTwice: true})
@@ -159,14 +160,29 @@ func TestR23LongMessageIsDeliveredWhenAllPartsAre(t *testing.T) {
 	}
 	until(t, "all receipts are taken", func() bool { return s.Counts().ReceiptsAcked == 20*3*2 })
 	for i, o := range got {
-		for _, st := range d.states()[o.MessageID] {
-			if st != alert.StateDelivered {
-				t.Errorf("recipient %d: %v", i, d.states()[o.MessageID])
-			}
+		if got := d.states()[o.MessageID]; !slices.Equal(got, []alert.OutcomeState{alert.StateDelivered}) {
+			t.Errorf("recipient %d: %v", i, got)
 		}
 	}
 	if n := len(d.states()); n != 20 {
 		t.Errorf("receipts of %d messages, want 20", n)
+	}
+}
+
+// Some carriers send the receipt before they answer the submission.
+func TestReceiptsBeforeTheAnswerAreNotLost(t *testing.T) {
+	s := startSMSC(t, smsc.Config{})
+	s.SetFaults(smsc.Faults{ReceiptsEarly: true, AnswerDelay: 20 * time.Millisecond})
+	r, d := begin(t, quick(s))
+	got, err := send(t, r, channeltest.Message(alert.Drill), phones(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "a receipt for everybody", func() bool { return len(d.states()) == 20 })
+	for i, o := range got {
+		if st := d.states()[o.MessageID]; !slices.Equal(st, []alert.OutcomeState{alert.StateDelivered}) {
+			t.Errorf("recipient %d: %v", i, st)
+		}
 	}
 }
 

@@ -98,6 +98,13 @@ func (g *gateway) write(b []byte) {
 	_, _ = conn.Write(b)
 }
 
+// connections returns how often the link connected.
+func (g *gateway) connections() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.dials)
+}
+
 func (g *gateway) count(c smpp.CommandID) (n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -116,7 +116,7 @@ func TestDamagedPDUsAreRejectedAndTheLinkStays(t *testing.T) {
 			g.write(smpp.AppendEmpty(nil, c, 0, 999))
 		}
 		synctest.Wait()
-		if len(said) != 0 || !l.State().Up || len(g.dials) != 1 {
+		if len(said) != 0 || !l.State().Up || g.connections() != 1 {
 			t.Errorf("%d answers, %+v", len(said), l.State())
 		}
 	})

@@ -175,7 +175,7 @@ func TestHeartbeatsKeepTheLinkAndSilenceEndsIt(t *testing.T) {
 		if a := x.once(t); !isLost(a.Err) {
 			t.Errorf("in flight on a dead link: %+v", a)
 		}
-		if n := len(g.dials); n < 2 {
+		if n := g.connections(); n < 2 {
 			t.Errorf("%d connections", n)
 		}
 	})
@@ -213,7 +213,7 @@ func TestWrongPasswordHaltsUntilSomebodyActs(t *testing.T) {
 		l, stop := begin(t, g, link.Config{})
 		defer stop()
 		time.Sleep(time.Hour)
-		if n := len(g.dials); n != 1 {
+		if n := g.connections(); n != 1 {
 			t.Errorf("%d tries with a wrong password: carriers lock accounts", n)
 		}
 		st := l.State()
@@ -237,7 +237,7 @@ func TestBindFailedHaltsAndIsTriedAgain(t *testing.T) {
 		l, stop := begin(t, g, link.Config{})
 		defer stop()
 		time.Sleep(150 * time.Second)
-		if n := len(g.dials); n != 3 {
+		if n := g.connections(); n != 3 {
 			t.Errorf("%d tries in 150 s, want one a minute", n)
 		}
 		if l.State().Halted == nil {
@@ -316,8 +316,8 @@ func TestUnbindOfTheCarrierIsAnsweredAndTheLinkComesBack(t *testing.T) {
 			t.Errorf("%d answers to the carrier's unbind", n)
 		}
 		time.Sleep(time.Second)
-		if !l.State().Up || len(g.dials) != 2 {
-			t.Errorf("%+v after %d connections", l.State(), len(g.dials))
+		if !l.State().Up || g.connections() != 2 {
+			t.Errorf("%+v after %d connections", l.State(), g.connections())
 		}
 	})
 }
