@@ -120,6 +120,7 @@ func (q *memQueue) Tasks(ctx context.Context, channel string, held int, handle f
 				timer.Stop()
 			}
 		}
+		q.poke() // another process may be waiting for the next
 		wg.Go(func() {
 			defer func() { <-slots }()
 			handle(ctx, h)
