@@ -35,7 +35,7 @@ func BenchmarkDeliver(b *testing.B) {
 			}
 			m := channeltest.Message(alert.Live)
 			if c.parts == 1 {
-				m.URL, m.Content.Description, m.Content.Contact = "", "", ""
+				m.URL, m.Code, m.Content.Description, m.Content.Contact = "", "", "", ""
 			}
 			if p, err := r.Render(m, "zh"); err != nil || p.Parts != c.parts {
 				b.Fatal(p.Parts, err)
