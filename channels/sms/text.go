@@ -54,8 +54,8 @@ func (w *writer) zhBody() {
 	ct := &w.m.Content
 	if w.detail < noInstruction {
 		w.sentence(tidy(ct.Instruction))
-		for _, s := range ct.Suspend {
-			w.sentence(tidy(s.Text))
+		for _, s := range alert.SuspensionSentences(ct.Suspend) {
+			w.sentence(tidy(s))
 		}
 	}
 	switch w.detail {

@@ -92,6 +92,12 @@ func TestR26ClassSuspensionByRule(t *testing.T) {
 	if len(s) != 2 || s[0].Confirmed || !strings.HasPrefix(s[0].Text, "禅城区：") || !strings.HasPrefix(s[1].Text, "南海区桂城街道：") {
 		t.Errorf("proposal %+v", s)
 	}
+	for i := range s {
+		s[i].Confirmed = true
+	}
+	if said := SuspensionSentences(s); len(said) != 1 || !strings.HasPrefix(said[0], "禅城区、南海区桂城街道：信号生效期间") {
+		t.Errorf("said as %q", said)
+	}
 	if s := ProposeSuspension(g, "11B01", Blue, []string{"440604"}); s != nil {
 		t.Errorf("blue proposed %+v", s)
 	}

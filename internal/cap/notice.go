@@ -160,10 +160,8 @@ func chineseInfo(n *alert.Notice, rev *alert.Revision, g *alert.Gazetteer, by Is
 		headline = rev.Verb.ZH() + "：" + headline
 	}
 	description := c.Description
-	for _, s := range c.Suspend {
-		if s.Confirmed {
-			description += "\n" + s.Text
-		}
+	for _, s := range alert.SuspensionSentences(c.Suspend) {
+		description += "\n" + s
 	}
 	i.Headline, i.Description = marked(n, markZH, headline), marked(n, markZH, description)
 	i.Instruction = marked(n, markZH, c.Instruction)
