@@ -1,0 +1,189 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"mingluo/internal/alert"
+)
+
+// viewer is a person with a browser in front of the demo.
+type viewer struct {
+	t   *testing.T
+	ctx context.Context
+	dir string // pictures go here
+}
+
+func newViewer(t *testing.T) *viewer {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("SKIPPED: no chromium on this machine, the demo was not opened in a browser")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("hide-scrollbars", true))
+	if os.Geteuid() == 0 {
+		opts = append(opts, chromedp.NoSandbox)
+	}
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(cancelAlloc)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(stop)
+	v := &viewer{t: t, ctx: ctx, dir: os.Getenv("MINGLUO_PICTURES")}
+	if v.dir == "" {
+		v.dir = t.TempDir()
+	}
+	if err := os.MkdirAll(v.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (v *viewer) do(steps ...chromedp.Action[chromedp.Void]) {
+	v.t.Helper()
+	if err := chromedp.Do(v.ctx, steps...); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// opens goes to an address and waits until it is shown with this text.
+func (v *viewer) opens(address, text string) {
+	v.t.Helper()
+	v.do(chromedp.Navigate(address))
+	v.sees(text)
+}
+
+// sees waits until the page shows a text.
+func (v *viewer) sees(text string) {
+	v.t.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	expression := "document.body && document.body.innerText.includes(" + string(quoted) + ")"
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		_, err := chromedp.Run(v.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(5*time.Second)))
+		if err == nil {
+			return
+		}
+		if v.ctx.Err() != nil || time.Now().After(deadline) {
+			body, _ := chromedp.Run(v.ctx, chromedp.Text("body"))
+			v.t.Fatalf("the page never showed %q: %v\n%s", text, err, body)
+		}
+	}
+}
+
+// takes keeps a picture of the window: small enough for a repository.
+func (v *viewer) takes(name string) {
+	v.t.Helper()
+	quality := int64(72)
+	shot, err := chromedp.Run(v.ctx, func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+		r, err := cdp.Call(ctx, target, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{Format: cdppage.CaptureScreenshotFormatJpeg, Quality: &quality})
+		if err != nil {
+			return nil, err
+		}
+		return r.Data, nil
+	})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(v.dir, name+".jpg"), shot, 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *viewer) window(w, h int64) { v.do(chromedp.EmulateViewport(w, h)) }
+
+// A person plays the night in a browser: the draft from the sample signal,
+// author and approver side by side, the notice arriving on the open public page
+// by itself, the phones, the clocks, the retraction. Its pictures are those of
+// the README.
+func TestPictures(t *testing.T) {
+	v := newViewer(t)
+	c := quickConfig(t.TempDir())
+	c.SMS, c.WeChat = 2000, 1000
+	d, err := Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Stop(context.Background())
+	signIn := func(officer, page string) string {
+		return d.ConsoleURL + d.signIn(officer) + "?next=" + url.QueryEscape("/desk/"+officer+page)
+	}
+
+	v.window(1280, 860)
+	v.opens(d.ConsoleURL+"/", "五件事")
+	v.takes("front")
+	v.opens(d.ConsoleURL+"/?try=typhoon", "停课")
+	v.sees("1,816")
+	v.takes("draft")
+
+	notice := d.submitSample(t)
+	v.opens(signIn("li", "/notices/"+notice), "保密审查")
+	v.takes("approve")
+
+	v.window(390, 844)
+	v.opens(d.PublicURL+"/", "目前没有进行中的演练通知")
+	d.signSample(t, notice)
+	v.sees("台风黄色预警信号") // by itself, on the page that was open
+	v.takes("public-phone")
+	v.do(chromedp.Reload())
+	v.sees("台风黄色预警信号")
+	v.opens(d.PublicURL+"/n/"+notice, "现在请这样做")
+	v.takes("notice-phone")
+
+	v.window(1280, 860)
+	v.opens(d.ConsoleURL+"/desk/li/notices/"+notice, "已送达")
+	v.takes("delivery")
+	v.opens(d.PublicURL+"/phones", "台风黄色预警信号")
+	v.takes("phones")
+	v.opens(d.ConsoleURL+"/desk/li/", "还剩")
+	v.takes("board")
+
+	if _, err := d.Desk.Follow(t.Context(), d.As("chen"), notice, alert.Retract, ""); err != nil {
+		t.Fatal(err)
+	}
+	v.opens(d.PublicURL+"/phones", "【撤回】")
+	v.opens(d.PublicURL+"/n/"+notice, "已撤回")
+}
+
+// submitSample submits the draft that the front page made, with the class
+// suspension confirmed.
+func (d *Demo) submitSample(t *testing.T) (notice string) {
+	t.Helper()
+	drafts, err := d.Desk.Drafts(t.Context())
+	if err != nil || len(drafts) != 1 {
+		t.Fatalf("%d drafts, %v", len(drafts), err)
+	}
+	content := drafts[0].Content
+	content.Suspend = alert.ProposeSuspension(d.Places, content.Hazard, content.Level, content.Areas)
+	for i := range content.Suspend {
+		content.Suspend[i].Confirmed = true
+	}
+	draft, err := d.Desk.SaveDraft(t.Context(), d.As("chen"), drafts[0].ID, drafts[0].Seq, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if notice, _, err = d.Desk.Submit(t.Context(), d.As("chen"), draft.ID, draft.Seq); err != nil {
+		t.Fatal(err)
+	}
+	return notice
+}
+
+func (d *Demo) signSample(t *testing.T, notice string) {
+	t.Helper()
+	if err := sign(t.Context(), d.Desk, d, notice, 1, func(time.Duration) {}); err != nil {
+		t.Fatal(err)
+	}
+}
