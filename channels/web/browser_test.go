@@ -36,7 +36,7 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(cancelAlloc)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 60*time.Second)
+	ctx, stop := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(stop)
 	return ctx
 }
@@ -178,6 +178,26 @@ func TestShots(t *testing.T) {
 				}
 			}
 		}
+	}
+	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
+	shoot(t, ctx, filepath.Join(dir, "web-dark-front.png"), drill.base+"/", dark)
+	shoot(t, ctx, filepath.Join(dir, "web-dark-notice.png"), live.base+"/n/typhoon", dark)
+	shoot(t, ctx, filepath.Join(dir, "web-print-notice.png"), live.base+"/n/typhoon", emulation.SetEmulatedMediaParams{Media: "print"})
+}
+
+// shoot photographs a page the way a medium or a colour scheme shows it.
+func shoot(t *testing.T, ctx context.Context, file, url string, media emulation.SetEmulatedMediaParams) {
+	t.Helper()
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, chromedp.EmulateViewport(390, 844), chromedp.Navigate(url), chromedp.Sleep(150*time.Millisecond))
+	b, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -31,3 +31,34 @@ func (s *Site) Server(addr string, extra map[string]http.Handler) *http.Server {
 	srv.RegisterOnShutdown(s.hub.drain)
 	return srv
 }
+
+// Handler answers:
+//
+//	/                      what is in force; ?lang=en on every page
+//	/past                  what was
+//	/drills                drills, apart (R4)
+//	/n/{id}                a notice, for good; also .json and .xml (CAP 1.2)
+//	/n/{id}/{rev}.xml      one revision as CAP 1.2
+//	/v, /v/{code}          is it genuine?
+//	/feed.atom             Atom; the same parameters as /events
+//	/events                Server-Sent Events; area, hazard (any of), level (and
+//	                       graver), mode, notice, last-event-id
+//	/api/public/v1/notices JSON; area, hazard, level, mode, state, limit, before
+//	/api/public/v1/areas   division codes
+func (s *Site) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.front)
+	mux.HandleFunc("GET /past", s.past)
+	mux.HandleFunc("GET /drills", s.drills)
+	mux.HandleFunc("GET /n/{id}", s.notice)
+	mux.HandleFunc("GET /n/{id}/{file}", s.revision)
+	mux.HandleFunc("GET /v", s.verifyForm)
+	mux.HandleFunc("GET /v/{code}", s.verify)
+	mux.HandleFunc("GET /feed.atom", s.atom)
+	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("GET /api/public/v1/notices", s.apiNotices)
+	mux.HandleFunc("GET /api/public/v1/areas", s.apiAreas)
+	mux.HandleFunc("GET /assets/{name}", s.asset)
+	mux.HandleFunc("GET /", s.missing)
+	return s.Headers(mux)
+}

@@ -3,7 +3,7 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +37,7 @@ type Site struct {
 	dir    *directory // what is shown
 	replay *directory // what the journal adds up to while it is read for the first time
 	caught bool
+	keep   []*entry      // to be written to disk
 	warm   chan struct{} // asks for the new snapshot's pages to be rendered
 }
 
@@ -142,42 +143,41 @@ func (s *Site) take(e alert.Event, goal uint64, now time.Time) error {
 		return &applyError{err}
 	}
 	s.met.applied.Set(float64(e.Seq))
-	l := s.publish(e, now)
-	switch {
-	case s.caught && l != nil:
-		s.swap(now)
-	case !s.caught && e.Seq >= goal:
-		s.catchUpLocked(now)
-	}
+	en, l := s.publish(e, now)
 	// The pages are new before anybody hears of it: who comes for them because
 	// of the event finds what it speaks of.
+	if s.caught && en != nil {
+		s.keep = append(s.keep, en)
+		s.swap(now)
+	}
 	if l != nil {
 		s.hub.append(l)
 	} else {
 		s.hub.advance(e.Seq)
 	}
+	if !s.caught && e.Seq >= goal {
+		s.catchUpLocked(now) // after the log has the event: from here on there are readers
+	}
 	return nil
 }
 
-// publish brings the entry of the event's notice up to date. It returns the
-// line for the streams, nil when the public sees nothing of the event.
-func (s *Site) publish(e alert.Event, now time.Time) *line {
+// publish brings the entry of the event's notice up to date, and formats the
+// line for the streams; nil when the public sees nothing of the event.
+func (s *Site) publish(e alert.Event, now time.Time) (*entry, *line) {
 	id, verb, ok := s.touched(e)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	n := publicCopy(s.state.Notices[id])
 	if n == nil {
-		return nil
+		return nil, nil
 	}
-	cur := n.Current()
-	if verb != "" && cur.Released.Seq != e.Seq {
-		return nil // what was released is not for the public
+	if verb != "" && n.Current().Released.Seq != e.Seq {
+		return nil, nil // what was released is not for the public
 	}
 	en := s.newEntry(n, e.Seq, now)
 	if s.caught {
 		s.dir.put(en)
-		s.shelf.save(en, s.cfg.Log)
 	} else {
 		s.replay.put(en)
 	}
@@ -186,7 +186,7 @@ func (s *Site) publish(e alert.Event, now time.Time) *line {
 		name = eventName(verb)
 	}
 	s.met.public.WithLabelValues(name).Inc()
-	return s.newLine(en, name, verb, e.Seq, now)
+	return en, s.newLine(en, name, verb, e.Seq, now)
 }
 
 // touched says which notice an event may have changed for the public, and with
@@ -203,7 +203,8 @@ func (s *Site) touched(e alert.Event) (id string, verb alert.Verb, ok bool) {
 		return e.ID, f.Verb, true
 	case alert.Milestone:
 		n := s.state.Notices[f.Notice]
-		return f.Notice, "", f.What == alert.NoticeEnds && n != nil && n.Current() != nil && !n.Current().Verb.Ends()
+		ends := f.What == alert.NoticeEnds && n != nil && n.Current() != nil
+		return f.Notice, "", ends && n.Current().No == f.Rev && !n.Current().Verb.Ends()
 	}
 	return "", "", false
 }
@@ -221,9 +222,7 @@ func (s *Site) catchUpLocked(now time.Time) {
 	s.caught, s.dir, s.replay = true, s.replay, nil
 	s.renew(now)
 	s.swap(now)
-	for _, en := range s.dir.order {
-		s.shelf.save(en, s.cfg.Log)
-	}
+	s.keep = slices.Clone(s.dir.order)
 	s.hub.advance(s.state.Seq)
 	close(s.ready)
 }
@@ -265,8 +264,10 @@ func (s *Site) swap(now time.Time) {
 	}
 }
 
-// prepare renders the newest pages ahead of their readers.
+// prepare renders the newest pages ahead of their readers, and writes to disk
+// what changed; neither keeps an event waiting.
 func (s *Site) prepare(ctx context.Context) {
+	defer s.keepChanged()
 	for {
 		select {
 		case <-s.warm:
@@ -278,36 +279,16 @@ func (s *Site) prepare(ctx context.Context) {
 				s.cfg.Log.ErrorContext(ctx, "prepare public page", "err", err)
 			}
 		}
+		s.keepChanged()
 	}
 }
 
-// Handler answers:
-//
-//	/                      what is in force; ?lang=en on every page
-//	/past                  what was
-//	/drills                drills, apart (R4)
-//	/n/{id}                a notice, for good; also .json and .xml (CAP 1.2)
-//	/n/{id}/{rev}.xml      one revision as CAP 1.2
-//	/v, /v/{code}          is it genuine?
-//	/feed.atom             Atom; the same parameters as /events
-//	/events                Server-Sent Events; area, hazard (any of), level (and
-//	                       graver), mode, notice, last-event-id
-//	/api/public/v1/notices JSON; area, hazard, level, mode, state, limit, before
-//	/api/public/v1/areas   division codes
-func (s *Site) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.front)
-	mux.HandleFunc("GET /past", s.past)
-	mux.HandleFunc("GET /drills", s.drills)
-	mux.HandleFunc("GET /n/{id}", s.notice)
-	mux.HandleFunc("GET /n/{id}/{file}", s.revision)
-	mux.HandleFunc("GET /v", s.verifyForm)
-	mux.HandleFunc("GET /v/{code}", s.verify)
-	mux.HandleFunc("GET /feed.atom", s.atom)
-	mux.HandleFunc("GET /events", s.events)
-	mux.HandleFunc("GET /api/public/v1/notices", s.apiNotices)
-	mux.HandleFunc("GET /api/public/v1/areas", s.apiAreas)
-	mux.HandleFunc("GET /assets/{name}", s.asset)
-	mux.HandleFunc("GET /", s.missing)
-	return s.Headers(mux)
+func (s *Site) keepChanged() {
+	s.mu.Lock()
+	changed := s.keep
+	s.keep = nil
+	s.mu.Unlock()
+	for _, en := range changed {
+		s.shelf.save(en, s.cfg.Log)
+	}
 }
