@@ -117,9 +117,14 @@ func (w *works) rev(notice string, rev int) (revWork, bool) {
 	return rw, ok
 }
 
-// Work implements [channels.Notices].
+// Work implements [channels.Notices]. A task may be quicker than the follower:
+// its plan is in the book by then, so it is looked up instead of sent away.
 func (w *works) Work(notice string, rev int) (channels.Work, bool) {
 	rw, ok := w.rev(notice, rev)
+	if !ok || !rw.planned {
+		w.refresh(notice)
+		rw, ok = w.rev(notice, rev)
+	}
 	return rw.work, ok && rw.planned
 }
 

@@ -43,6 +43,14 @@ func notice(channels ...string) alert.Content {
 	}
 }
 
+// typhoon is a signal that every sample subscriber wants.
+func typhoon(channels ...string) alert.Content {
+	c := notice(channels...)
+	c.Kind, c.Category, c.Hazard, c.Event = alert.KindRelay, "Met", "11B01", "台风"
+	c.Source = &alert.Source{Sender: "44060041600000", Identifier: "44060041600000_20260101000000", Sent: c.Effective, Name: "佛山市气象台"}
+	return c
+}
+
 // approved brings a notice to the point where only the release is missing.
 func approved(ctx context.Context, d *demo.Demo, c alert.Content) (string, error) {
 	draft, err := d.Desk.NewDraft(ctx, d.As("chen"), c, nil)
@@ -91,7 +99,7 @@ func benchRelease(ctx context.Context, n int) (r Result, err error) {
 // benchFanout measures from the release to the last recipient settled on disk.
 func benchFanout(ctx context.Context, n int) (r Result, err error) {
 	err = service(ctx, n-n/3, n/3, func(d *demo.Demo) error {
-		id, err := approved(ctx, d, notice("sms", "wechat"))
+		id, err := approved(ctx, d, typhoon("sms", "wechat"))
 		if err != nil {
 			return err
 		}
