@@ -21,7 +21,7 @@ func (c *Config) english(m *channels.Message, d detail) string {
 	w.b.WriteString(c.SignatureEN + " " + verbEN(m.Verb))
 	headline := tidy(first(ct.HeadlineEN, ct.Headline))
 	w.phrase(headline)
-	if place := tidy(ct.AreaDesc); !strings.Contains(headline, place) {
+	if place := w.place("... and more, see the page below"); !strings.Contains(headline, place) {
 		w.phrase(place)
 	}
 	w.phrase(periodEN(m))

@@ -15,8 +15,22 @@ const (
 	everything    detail = iota
 	noDescription        // the description is on the page
 	noInstruction        // what to do is on the page, too
+	shortPlace           // and so is the whole list of places
 	details
 )
+
+// placeRoom is how many characters of a long list of places a short text keeps.
+const placeRoom = 60
+
+// place returns the place in words, cut to its beginning in the shortest form:
+// the rest stands on the page that the text links to (W13).
+func (w *writer) place(andSoOn string) string {
+	place := []rune(tidy(w.m.Content.AreaDesc))
+	if w.detail < shortPlace || len(place) <= placeRoom {
+		return string(place)
+	}
+	return string(place[:placeRoom]) + andSoOn
+}
 
 // writer writes one text.
 type writer struct {
@@ -37,7 +51,7 @@ func (c *Config) chinese(m *channels.Message, d detail) string {
 	ct := &m.Content
 	headline := strings.TrimPrefix(tidy(ct.Headline), m.Verb.ZH()+"：") // the bracket says it already
 	w.sentence(headline)
-	if place := tidy(ct.AreaDesc); !strings.Contains(headline, place) {
+	if place := w.place("…等地，全部见文末网址"); !strings.Contains(headline, place) {
 		w.sentence(place)
 	}
 	w.sentence(periodZH(m))

@@ -1,10 +1,13 @@
 package sms
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"mingluo/channels"
 	"mingluo/channels/sms/gsm"
@@ -238,4 +241,18 @@ func FuzzCompose(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A relayed signal keeps its source's own words for the place, however many
+// they are: the message begins with them and links to the rest.
+func TestW13ALongListOfPlacesIsLinked(t *testing.T) {
+	m := channels.Message{Notice: "20261124-k7qf2", Rev: 1, Verb: alert.Issue, Mode: alert.Drill, Code: "ABCD2345", URL: "https://example.gov.cn/n/20261124-k7qf2",
+		Content: alert.Content{Headline: "大风", AreaDesc: strings.Repeat("很长的县名、", 150), Description: "有大风。", Instruction: "请注意。", SenderName: "气象台"}}
+	r := New(Config{Signature: "佛山应急"}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	for lang, says := range map[string]string{"zh": "全部见文末网址", "en": "see the page below"} {
+		got, err := r.Render(m, lang)
+		if err != nil || !strings.Contains(got.Text, says) || !strings.Contains(got.Text, "很长的县名") || !strings.Contains(got.Text, m.URL) {
+			t.Errorf("%s: %v %q", lang, err, got.Text)
+		}
+	}
 }
