@@ -264,6 +264,9 @@ func (s *Site) swap(now time.Time) {
 	}
 }
 
+// renderDelay is how long after an event its pages are rendered ahead.
+const renderDelay = 10 * time.Millisecond
+
 // prepare renders the newest pages ahead of their readers, and writes to disk
 // what changed; neither keeps an event waiting.
 func (s *Site) prepare(ctx context.Context) {
@@ -271,6 +274,13 @@ func (s *Site) prepare(ctx context.Context) {
 	for {
 		select {
 		case <-s.warm:
+		case <-ctx.Done():
+			return
+		}
+		// The streams get the processors first, and a burst is rendered once.
+		// A reader who comes sooner renders what it needs.
+		select {
+		case <-time.After(renderDelay):
 		case <-ctx.Done():
 			return
 		}
