@@ -63,7 +63,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	o := openOffice(t)
 	author, judge := o.browser().signIn(chen), o.browser().signIn(li)
 	id := o.released(author, judge)
-	form := judge.open("/notices/"+id+"/retract").form("/notices/" + id + "/retract")
+	form := judge.open("/notices/" + id + "/retract").form("/notices/" + id + "/retract")
 	try := func(name string, method string, change func(*http.Request), body string) {
 		r, err := http.NewRequest(method, o.url+"/desk/li/notices/"+id+"/retract", strings.NewReader(body))
 		if err != nil {
