@@ -46,19 +46,17 @@ func (s *Site) parseFilter(q url.Values, also ...string) (*filter, *alert.Proble
 func (s *Site) setFilter(f *filter, name string, vals, also []string) *alert.Problem {
 	switch name {
 	case "area":
-		for _, v := range vals {
-			if !f.g.Known(v) {
-				return badParam(name, "区划代码不在本市名录中。", "Not one of the city's division codes: see /api/public/v1/areas.")
-			}
-		}
 		f.areas = vals
+		return every(name, vals, f.g.Known, "区划代码不在本市名录中。", "Not one of the city's division codes: see /api/public/v1/areas.")
 	case "hazard":
-		for _, v := range vals {
-			if !s.knownHazard(v) {
-				return badParam(name, "没有这种灾种代码。", "No such hazard code.")
-			}
-		}
 		f.hazards = vals
+		return every(name, vals, s.knownHazard, "没有这种灾种代码。", "No such hazard code.")
+	case "mode":
+		f.modes = nil
+		for _, v := range vals {
+			f.modes = append(f.modes, alert.Mode(v))
+		}
+		return every(name, vals, func(v string) bool { return alert.Mode(v).Valid() }, "须为 live 或 drill。", "Want live or drill.")
 	case "level":
 		if len(vals) != 1 {
 			return badParam(name, "只能填一个级别：该级及更严重的。", "Give one level: it and graver ones are meant.")
@@ -68,16 +66,6 @@ func (s *Site) setFilter(f *filter, name string, vals, also []string) *alert.Pro
 			return badParam(name, "级别须为 white、blue、yellow、orange 或 red。", "Want white, blue, yellow, orange or red.")
 		}
 		f.level = l
-	case "mode":
-		for _, v := range vals {
-			if !alert.Mode(v).Valid() {
-				return badParam(name, "须为 live 或 drill。", "Want live or drill.")
-			}
-		}
-		f.modes = nil
-		for _, v := range vals {
-			f.modes = append(f.modes, alert.Mode(v))
-		}
 	case "notice":
 		if len(vals) != 1 || len(vals[0]) > 80 {
 			return badParam(name, "只能填一个通知编号。", "Give one notice id.")
@@ -86,6 +74,20 @@ func (s *Site) setFilter(f *filter, name string, vals, also []string) *alert.Pro
 	default:
 		if !slices.Contains(also, name) {
 			return badParam(name, "没有这个参数。", "No such parameter.")
+		}
+	}
+	return nil
+}
+
+// every refuses a parameter unless it has values and each of them will do: an
+// empty filter must not look like none.
+func every(name string, vals []string, good func(string) bool, zh, en string) *alert.Problem {
+	if len(vals) == 0 {
+		return badParam(name, "没有填值。", "No value given.")
+	}
+	for _, v := range vals {
+		if !good(v) {
+			return badParam(name, zh, en)
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ func isPublic(c *alert.Content) bool {
 
 func publicRevision(r *alert.Revision) *alert.Revision {
 	c := r.Content
-	c.Groups, c.Channels, c.Answers = nil, nil, ""
+	c.Groups, c.Answers = nil, "" // the channels stay: the texts of each are shown
 	c.Authority = alert.Authority{}
 	c.Openness = alert.Openness{}
 	c.Scope = alert.ScopePublic

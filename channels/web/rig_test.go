@@ -189,7 +189,12 @@ func testConfig(d *desk, base string) Config {
 		},
 		Text: func(n *alert.Notice, r *alert.Revision) map[string]string {
 			sms := fmt.Sprintf("【应急管理局】%s%s：%s。%s至%s。%s核验码%s", mark(n.Mode, "zh", ""), r.Verb.ZH(), r.Content.Headline, r.Content.AreaDesc, alert.ShowTime(r.Content.Expires), r.Content.Instruction, r.Code())
-			return map[string]string{"sms": sms, "wechat": "通知：" + r.Content.Headline + "\n地点：" + r.Content.AreaDesc}
+			all := map[string]string{"sms": sms, "wechat": "通知：" + r.Content.Headline + "\n地点：" + r.Content.AreaDesc}
+			sent := map[string]string{}
+			for _, c := range r.Content.Channels { // as the application does
+				sent[c] = all[c]
+			}
+			return sent
 		},
 		DrillBanner: d.mode == alert.Drill,
 		Log:         slog.New(slog.NewTextHandler(io.Discard, nil)),

@@ -111,25 +111,29 @@ func (st *stream) run(r *http.Request, from uint64, resume bool) {
 		if st.deliver(got) != nil {
 			return
 		}
-		if len(got.lines) == linesPerWrite {
-			continue // there may be more
-		}
-		select {
-		case <-got.wake:
-		case <-beat.C:
-			st.beat()
-			if st.write() != nil {
-				return
-			}
-			beat.Reset(st.site.cfg.Heartbeat)
-		case <-r.Context().Done():
-			return
-		case <-st.site.hub.stop:
-			// Everybody comes back, but not in the same second.
-			st.buf = fmt.Appendf(st.buf[:0], "retry: %d\n: the server restarts\n\n", 1000+rand.IntN(14000))
-			_ = st.write() // it ends in any case
+		more := len(got.lines) == linesPerWrite
+		if !more && !st.wait(r, got.wake, beat) {
 			return
 		}
+	}
+}
+
+// wait returns when there may be more to give; false when the stream is over.
+func (st *stream) wait(r *http.Request, wake <-chan struct{}, beat *time.Timer) bool {
+	select {
+	case <-wake:
+		return true
+	case <-beat.C:
+		beat.Reset(st.site.cfg.Heartbeat)
+		st.beat()
+		return st.write() == nil
+	case <-r.Context().Done():
+		return false
+	case <-st.site.hub.stop:
+		// Everybody comes back, but not in the same second.
+		st.buf = fmt.Appendf(st.buf[:0], "retry: %d\n: the server restarts\n\n", 1000+rand.IntN(14000))
+		_ = st.write() // it ends in any case
+		return false
 	}
 }
 

@@ -169,7 +169,7 @@ func TestFilters(t *testing.T) {
 func TestBadFiltersAreRefused(t *testing.T) {
 	r := open(t, newDesk(t, alert.Live), nil)
 	r.settled()
-	for _, q := range []string{"area=999999", "level=purple", "level=red,blue", "hazard=nope", "mode=test", "levels=red", "last-event-id=abc", "last-event-id=-1", "last-event-id=99999999999999999999999", "area=" + strings.Repeat("440604,", 65)} {
+	for _, q := range []string{"area=999999", "area=", "mode=,", "level=purple", "level=red,blue", "hazard=nope", "mode=test", "levels=red", "last-event-id=abc", "last-event-id=-1", "last-event-id=99999999999999999999999", "area=" + strings.Repeat("440604,", 65)} {
 		for _, path := range []string{"/events?", "/api/public/v1/notices?", "/feed.atom?"} {
 			status, body, h := r.get(path + q)
 			if status != http.StatusBadRequest || h.Get("Content-Type") != "application/problem+json" {
