@@ -37,16 +37,20 @@ type barPart struct {
 }
 
 // barStates is the order of a bar's parts, from the surest to the least sure.
-var barStates = [...]struct{ state, word string }{
-	{"delivered", "已送达"}, {"accepted", "运营方已接收"}, {"simulated", "模拟（未发送）"},
-	{"unsure", "不确定"}, {"deferred", "稍后再试"}, {"undelivered", "回执未送达"}, {"refused", "被拒绝"},
-	{"expired", "到期未发"}, {"left", "已退订"}, {"closed", "被更正截止"},
+func barStates() []barState {
+	return []barState{
+		{"delivered", "已送达"}, {"accepted", "运营方已接收"}, {"simulated", "模拟（未发送）"},
+		{"unsure", "不确定"}, {"deferred", "稍后再试"}, {"undelivered", "回执未送达"}, {"refused", "被拒绝"},
+		{"expired", "到期未发"}, {"left", "已退订"}, {"closed", "被更正截止"},
+	}
 }
+
+type barState struct{ state, word string }
 
 func bar(p progress.ChannelProgress) barView {
 	v := barView{ChannelProgress: p}
 	known := 0
-	for _, s := range barStates {
+	for _, s := range barStates() {
 		n := p.Counts[s.state]
 		if n == 0 {
 			continue

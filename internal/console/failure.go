@@ -23,7 +23,9 @@ type failure struct {
 }
 
 // failureKinds lists what a failure can be, for the metrics.
-var failureKinds = []string{"invalid", "forbidden", "conflict", "not-found", "too-large", "blocked", "unavailable", "unauthorised", "internal"}
+func failureKinds() []string {
+	return []string{"invalid", "forbidden", "conflict", "not-found", "too-large", "blocked", "unavailable", "unauthorised", "internal"}
+}
 
 func kindOf(k alert.ProblemKind) (status int, title string) {
 	switch k {

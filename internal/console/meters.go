@@ -36,7 +36,7 @@ func newMeters(reg prometheus.Registerer, sessions func() int) (*meters, error) 
 	for _, r := range []string{signInOK, signInWrong, signInSlow, signInDemo} {
 		m.signIns.WithLabelValues(r)
 	}
-	for _, k := range failureKinds {
+	for _, k := range failureKinds() {
 		m.refused.WithLabelValues(k)
 	}
 	for _, k := range []string{"page", "api"} {

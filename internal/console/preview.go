@@ -83,6 +83,12 @@ func fieldsInOrder(t desk.Text) [][2]string {
 		}
 		return strings.Compare(a[0], b[0])
 	})
+	for i := range out {
+		out[i][0] = strings.TrimRight(out[i][0], "0123456789")
+		if strings.IndexFunc(out[i][0], func(r rune) bool { return r > 'z' }) < 0 {
+			out[i][0] = "" // "thing1" is the carrier's word; people see a title of its template
+		}
+	}
 	return out
 }
 

@@ -122,6 +122,7 @@ func (h *health) route(name string) progress.Route {
 
 func openOffice(t *testing.T, change ...func(*console.Config)) *office {
 	t.Helper()
+	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &office{t: t, tokens: map[string]string{}, channels: &health{all: []console.ChannelStatus{
 		{Name: "sms", Route: "仿真短信中心", Imitation: true, Ready: true, Rate: 200},

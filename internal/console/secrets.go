@@ -23,7 +23,11 @@ type Argon struct {
 // its cores at 3 a.m.
 var StandardArgon = Argon{MemoryKiB: 64 << 10, Passes: 3, Threads: 1}
 
-const argonKey = 32 // bytes of hash
+const (
+	argonKey     = 32      // bytes of hash
+	maxPasses    = 16      // a stored hash that asks for more was not written here
+	maxMemoryKiB = 1 << 20 // 1 GiB
+)
 
 // hash returns the PHC string, parameters and salt included, so that a cost
 // raised later leaves old passwords readable.
@@ -44,7 +48,7 @@ func verify(phc, password string) bool {
 	salt64, key64, ok := cut2(rest)
 	salt, err1 := base64.RawStdEncoding.DecodeString(salt64)
 	key, err2 := base64.RawStdEncoding.DecodeString(key64)
-	if !ok || err1 != nil || err2 != nil || c.Passes == 0 || c.Threads == 0 || len(key) != argonKey {
+	if !ok || err1 != nil || err2 != nil || c.Passes == 0 || c.Threads == 0 || c.Passes > maxPasses || c.MemoryKiB > maxMemoryKiB || len(key) != argonKey {
 		return false
 	}
 	got := argon2.IDKey([]byte(password), salt, c.Passes, c.MemoryKiB, c.Threads, argonKey)

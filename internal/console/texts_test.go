@@ -90,7 +90,7 @@ func dynamicTexts() (out []string) {
 		_, title := kindOf(k)
 		out = append(out, title)
 	}
-	for _, s := range barStates {
+	for _, s := range barStates() {
 		out = append(out, s.word)
 	}
 	for _, c := range []string{"web", "sms", "wechat"} {
