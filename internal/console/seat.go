@@ -82,7 +82,7 @@ func (c *Console) sit(r *http.Request) (*seat, error) {
 	if err != nil {
 		return nil, errSignedOut
 	}
-	alive := r.Header.Get("X-Mingluo-Live") == "" && !strings.HasSuffix(r.URL.Path, "/events")
+	alive := byPerson(r)
 	sess := c.sessions.find(cookie.Value, time.Now(), alive)
 	if sess == nil || sess.officer != officer {
 		return nil, errSignedOut
@@ -96,6 +96,12 @@ func (c *Console) sit(r *http.Request) (*seat, error) {
 		return nil, errSignedOut
 	}
 	return &seat{Actor: alert.Actor{Officer: acc.Officer, Mode: sess.mode}, Base: base(officer), CSRF: sess.csrf, sess: sess}, nil
+}
+
+// byPerson tells what a person asks for from what a page asks for by itself,
+// which neither keeps a session open nor can follow a redirect to the sign-in.
+func byPerson(r *http.Request) bool {
+	return r.Header.Get("X-Mingluo-Live") == "" && !strings.HasSuffix(r.URL.Path, "/events")
 }
 
 type (
@@ -118,7 +124,7 @@ func (c *Console) seated(h seatedHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		s, err := c.sit(r)
-		if errors.Is(err, errSignedOut) && r.Method == http.MethodGet && r.Header.Get("X-Mingluo-Live") == "" {
+		if errors.Is(err, errSignedOut) && r.Method == http.MethodGet && byPerson(r) {
 			http.Redirect(w, r, "/signin?"+url.Values{"as": {r.PathValue("officer")}, "next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 			return
 		}

@@ -49,8 +49,9 @@ async function refresh() {
   tick();
 }
 
-let source;
+let source, ended = false;
 function signedOut() {
+  ended = true;
   if (source) source.close();
   line('Ended');
   setTimeout(() => location.reload(), 1500);
@@ -72,11 +73,18 @@ if (main && main.dataset.follow) {
     } while (again);
     asking = false;
   };
-  source = new EventSource(main.dataset.follow);
-  source.onopen = () => line('Live');
-  source.onerror = () => line('Lost');
-  source.addEventListener('change', ask);
-  source.addEventListener('signed-out', signedOut);
+  const connect = () => {
+    source = new EventSource(main.dataset.follow);
+    source.onopen = () => line('Live');
+    source.onerror = () => {
+      line('Lost');
+      if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself
+      ask().then(() => { if (!ended) setTimeout(connect, 2000); }); // refused: signed out, or down
+    };
+    source.addEventListener('change', ask);
+    source.addEventListener('signed-out', signedOut);
+  };
+  connect();
   addEventListener('pagehide', () => source.close());
 }
 
