@@ -1,0 +1,123 @@
+package apptest
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"mingluo/channels/channeltest/smsc"
+	"mingluo/channels/channeltest/wechatapi"
+	"mingluo/internal/alert"
+	"mingluo/internal/app"
+	"mingluo/internal/roll"
+)
+
+// How the service is known to the carriers.
+const (
+	systemID   = "mingluo"
+	secret     = "loopback"
+	appID      = "wx0000000000000000"
+	aesKey     = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+	templateID = "warning"
+)
+
+// Carriers are the two imitations. They live in the test's process, so they
+// remember what reached them whatever becomes of the service.
+type Carriers struct {
+	SMS    *smsc.Server
+	WeChat *wechatapi.Server
+}
+
+func startCarriers(t testing.TB, followers int) *Carriers {
+	t.Helper()
+	c := &Carriers{SMS: smsc.New(smsc.Config{SystemID: systemID, Password: secret, Number: "10657000", ReceiptDelay: 20 * time.Millisecond, KeepMessages: 1 << 20})}
+	var err error
+	c.WeChat, err = wechatapi.New(wechatapi.Config{AppID: appID, AppSecret: secret, Token: secret, EncodingAESKey: aesKey,
+		CallbackDelay: 20 * time.Millisecond, Templates: []wechatapi.Template{wechatapi.WarningTemplate(templateID)}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := range roll.Samples(alert.Foshan(), 0, followers) {
+		if err := c.WeChat.Follow(s.Address); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.SMS.Listen(t.Context(), "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.SMS.Close() })
+	if err := c.WeChat.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.WeChat.Close() })
+	return c
+}
+
+// serve points a configuration at the carriers.
+func (c *Carriers) serve(conf *app.Config) {
+	conf.SMS.Route, conf.SMS.Addr, conf.SMS.SystemID, conf.SMS.Password = "仿真短信中心", c.SMS.Addr(), systemID, secret
+	conf.SMS.Source, conf.SMS.Imitation = "10657000", true
+	conf.WeChat.AppID, conf.WeChat.AppSecret, conf.WeChat.Token, conf.WeChat.EncodingAESKey = appID, secret, secret, aesKey
+	conf.WeChat.BaseURL, conf.WeChat.TemplateID, conf.WeChat.Imitation = c.WeChat.URL(), templateID, true
+}
+
+func (c *Carriers) callBackTo(public string) { c.WeChat.SetCallbackURL(public + "/wechat/callback") }
+
+// Slow makes every answer take so long, which with the window of a route is
+// what bounds its speed.
+func (c *Carriers) Slow(sms, wechat time.Duration) {
+	c.SMS.SetFaults(smsc.Faults{AnswerDelay: sms})
+	c.WeChat.SetFaults(func(f *wechatapi.Faults) { f.Delay = wechat })
+}
+
+// Taken returns how many messages the carriers have taken so far, all channels
+// together. It is what a test kills by.
+func (c *Carriers) Taken() int {
+	return int(c.SMS.Counts().Messages) + c.WeChat.Counts().Accepted
+}
+
+// Held returns who holds a message about the notice on a channel, with how many
+// copies of it. A message is known by the address of the notice's page in it
+// and by the verb it begins with.
+func (c *Carriers) Held(channel, notice string, verb alert.Verb) map[string]int {
+	out := map[string]int{}
+	page := "/n/" + notice
+	if channel == "sms" {
+		for _, phone := range c.SMS.Phones() {
+			for _, m := range c.SMS.Messages(phone) {
+				if strings.Contains(m.Text, page) && verbOf(m.Text) == verb {
+					out[phone]++
+				}
+			}
+		}
+		return out
+	}
+	c.WeChat.Count(func(openid string, m wechatapi.Message) bool {
+		if strings.Contains(m.URL, page) && verbOf(m.Fields[0].Value) == verb {
+			out[openid]++
+		}
+		return false
+	})
+	return out
+}
+
+// verbOf reads the verb of a message as its reader does: behind the drill's mark
+// and the signature stands 【撤回】 or WITHDRAWN: in an SMS, 撤回 or Void: in
+// WeChat's first field. None is the first issue.
+func verbOf(text string) alert.Verb {
+	opening := regexp.MustCompile(`^(?:【演练】|\[DRILL\])? ?(?:【[^】]*】(【[^】]*】)|[^:：]{0,40}?(UPDATE|CORRECTION|ENDED|WITHDRAWN): |(更新|更正|解除|撤回)|(Update|Fix|End|Void): )`)
+	for _, word := range opening.FindStringSubmatch(text) {
+		switch strings.Trim(word, "【】") {
+		case "更新", "UPDATE", "Update":
+			return alert.Update
+		case "更正", "CORRECTION", "Fix":
+			return alert.Correct
+		case "解除", "ENDED", "End":
+			return alert.Lift
+		case "撤回", "WITHDRAWN", "Void":
+			return alert.Retract
+		}
+	}
+	return alert.Issue
+}
