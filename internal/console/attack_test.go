@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,6 +82,10 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	try("other origin", "POST", func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") }, form.Encode())
 	try("null origin", "POST", func(r *http.Request) { r.Header.Set("Origin", "null") }, form.Encode())
 	try("no mark", "POST", func(r *http.Request) {}, "rev=1")
+	try("multipart", "POST", func(r *http.Request) {
+		r.URL.Path = "/desk/li/notices/" + id + "/update"
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	}, "--x--")
 	try("override", "PUT", func(r *http.Request) { r.Header.Set("X-HTTP-Method-Override", "POST") }, form.Encode())
 	o.desk.Read(func(st *alert.State) {
 		if n := st.Notices[id]; !n.InForce(time.Now()) {
@@ -92,6 +98,37 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	}
 	if p.header.Get("X-Content-Type-Options") != "nosniff" || p.header.Get("Referrer-Policy") != "no-referrer" {
 		t.Error("headers are missing")
+	}
+}
+
+// A hundred approvals at once from two officers: one is taken, the rest are
+// told that somebody was quicker.
+func TestOneApprovalWins(t *testing.T) {
+	o := openOffice(t)
+	var made struct{ Notice string }
+	o.call(chen, "POST", "/notices?submit=1", apiLeak(), &made).want(201)
+	var n struct{ Hash string }
+	o.call(li, "GET", "/notices/"+made.Notice, nil, &n)
+	act := map[string]any{"rev": 1, "hash": n.Hash}
+	o.call(li, "POST", "/notices/"+made.Notice+"/review", act, nil).want(200)
+	var won, lost atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			who := []alert.Officer{li, wang}[i%2]
+			switch p := o.call(who, "POST", "/notices/"+made.Notice+"/approve", act, nil); p.status {
+			case 200:
+				won.Add(1)
+			case 409:
+				lost.Add(1)
+			default:
+				t.Errorf("status %d: %s", p.status, p.body)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 || lost.Load() != 99 {
+		t.Errorf("%d won, %d lost", won.Load(), lost.Load())
 	}
 }
 

@@ -95,6 +95,7 @@ func TestPagesFollowTheDesk(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Reload())
 	until(t, ctx, says("delivery", "运营方已接收 573"))
+	until(t, ctx, `document.querySelector("#line.live") !== null`) // the keys are listened to
 	do(t, ctx, chromedp.KeyEvent("r"))
 	until(t, ctx, `location.pathname.endsWith("/retract")`)
 	until(t, ctx, says("main", "撤回：张槎街道仓库危化品泄漏警示"))
@@ -116,7 +117,7 @@ func TestWritingWithALivePreview(t *testing.T) {
 	o := openOffice(t)
 	ctx := chromium(t)
 	do(t, ctx, chromedp.Navigate(o.url+"/demo/signin/chen-word"))
-	until(t, ctx, `location.pathname === "/desk/chen/"`)
+	until(t, ctx, `location.pathname === "/desk/chen/" && document.querySelector("#line.live") !== null`)
 	do(t, ctx, chromedp.KeyEvent("n"))
 	until(t, ctx, says("panel", "请选择区域"))
 	pick := func(js string) {

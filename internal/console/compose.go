@@ -16,6 +16,7 @@ import (
 type composeBody struct {
 	Draft     *desk.Draft // nil until it was saved once
 	Action    string      // where the form goes
+	Overtaken bool        // somebody else saved first; the form holds what was typed
 	Content   alert.Content
 	Times     map[string]string
 	Kinds     []alert.NoticeKind
@@ -149,10 +150,22 @@ func (c *Console) saveDraft(w http.ResponseWriter, r *http.Request, s *seat) err
 	if len(ps) > 0 {
 		return c.showCompose(w, r, s, http.StatusUnprocessableEntity, d, n, ps)
 	}
-	if d, err = c.Desk.SaveDraft(r.Context(), s.Actor, id, seq, n); err != nil {
+	saved, err := c.Desk.SaveDraft(r.Context(), s.Actor, id, seq, n)
+	if ps := alert.AsProblems(err); ps != nil && ps[0].Kind == alert.Conflict && d.Submitted == "" {
+		return c.showOvertaken(w, r, s, d, n, err)
+	}
+	if err != nil {
 		return err
 	}
-	return c.afterSave(w, r, s, d)
+	return c.afterSave(w, r, s, saved)
+}
+
+// showOvertaken keeps what the officer typed when somebody else saved first.
+// The form now names the other's save: the officer can look at it, and a
+// second save replaces it knowingly.
+func (c *Console) showOvertaken(w http.ResponseWriter, r *http.Request, s *seat, d *desk.Draft, n alert.Content, err error) error {
+	c.note(r, explain(err), err)
+	return c.showCompose(w, r, s, http.StatusConflict, d, n, alert.AsProblems(err))
 }
 
 // afterSave submits when that was the button; problems come back beside the
@@ -197,6 +210,7 @@ func (c *Console) showCompose(w http.ResponseWriter, r *http.Request, s *seat, s
 	if err != nil {
 		return err
 	}
+	b.Overtaken = status == http.StatusConflict
 	v := &view{seat: s, Title: "新通知", Nav: "new", Problems: ps, Body: b}
 	if d != nil {
 		v.Title = "草稿"

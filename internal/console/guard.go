@@ -36,8 +36,7 @@ func (c *Console) guard(mux *http.ServeMux) http.Handler {
 }
 
 func bodyLimit(r *http.Request) int64 {
-	media := r.Header.Get("Content-Type")
-	if strings.HasPrefix(media, "multipart/form-data") || strings.HasPrefix(media, "application/cap+xml") {
+	if isUpload(r) || r.URL.Path == "/api/v1/notices" && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		return maxFile
 	}
 	return maxForm

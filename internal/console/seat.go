@@ -143,13 +143,17 @@ func (c *Console) seated(h seatedHandler) http.Handler {
 // checkForm reads the form, within its limit, and compares its mark. The CAP
 // upload streams its own and checks itself.
 func checkForm(r *http.Request, s *seat) error {
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+	if isUpload(r) {
 		return nil
 	}
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
 	return s.checkMark(r.PostForm.Get("csrf"))
+}
+
+func isUpload(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, seats) && strings.HasSuffix(r.URL.Path, "/cap")
 }
 
 func (s *seat) checkMark(mark string) error {

@@ -159,6 +159,9 @@ func TestTwoWritersInOneDraft(t *testing.T) {
 	g := leakForm()
 	g.Set("seq", p.field("seq"))
 	g.Set("headline", "王写的")
-	b.send("/drafts/"+p.field("draft"), g).want(http.StatusConflict, "别人刚刚改过")
+	q := b.send("/drafts/"+p.field("draft"), g).want(http.StatusConflict, "别人刚刚改过", "王写的", "您写的还在下面")
 	a.open("/drafts/"+p.field("draft")).want(200, "陈写的").without("王写的")
+	g.Set("seq", q.field("seq"))
+	b.send("/drafts/"+p.field("draft"), g).want(303)
+	a.open("/drafts/"+p.field("draft")).want(200, "王写的")
 }
