@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -43,7 +44,11 @@ func reachable(configured string, l net.Listener) string {
 }
 
 // serveHTTP serves until it is stopped; requests under way get to end.
+// Connections that never asked anything are cut: browsers and carriers open
+// spare ones, and Shutdown would wait five seconds for their first request.
 func (a *App) serveHTTP(name string, srv *http.Server, l net.Listener) {
+	unasked := &spares{open: map[net.Conn]bool{}}
+	srv.ConnState = unasked.note
 	srv.ErrorLog = slog.NewLogLogger(a.log.With("part", name).Handler(), slog.LevelDebug)
 	done := make(chan error, 1)
 	go func() {
@@ -54,6 +59,7 @@ func (a *App) serveHTTP(name string, srv *http.Server, l net.Listener) {
 		done <- err
 	}()
 	a.life.onStop(name+" listener", func(ctx context.Context) error {
+		unasked.cut()
 		err := srv.Shutdown(ctx)
 		if err != nil {
 			err = errors.Join(err, srv.Close())
@@ -61,4 +67,33 @@ func (a *App) serveHTTP(name string, srv *http.Server, l net.Listener) {
 		<-done
 		return err
 	})
+}
+
+// spares are the connections that carried no request yet.
+type spares struct {
+	mu   sync.Mutex
+	open map[net.Conn]bool
+	over bool
+}
+
+func (s *spares) note(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(s.open, c)
+	case s.over:
+		c.Close()
+	default:
+		s.open[c] = true
+	}
+}
+
+func (s *spares) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	for c := range s.open {
+		c.Close()
+	}
 }

@@ -16,8 +16,8 @@ import (
 // Office is a running service as officers and the public reach it.
 type Office struct {
 	t          testing.TB
-	ConsoleURL string
-	PublicURL  string
+	consoleURL string
+	publicURL  string
 	tokens     map[string]string
 	town       *Town
 }
@@ -25,7 +25,7 @@ type Office struct {
 // Page asks the public site.
 func (o *Office) Page(path string) *Answer {
 	o.t.Helper()
-	r, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, o.PublicURL+path, nil)
+	r, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, o.publicURL+path, nil)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -35,21 +35,27 @@ func (o *Office) Page(path string) *Answer {
 // maxAnswer bounds what a test reads of an answer.
 const maxAnswer = 16 << 20
 
-// ask sends a request on a connection of its own: a service that was killed
-// must not be found in a pool.
+// ask sends a request and reads the answer.
 func (o *Office) ask(r *http.Request) *Answer {
 	o.t.Helper()
+	a, err := o.send(r)
+	if err != nil {
+		o.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
+	}
+	return a
+}
+
+// send uses a connection of its own: a service that was killed must not be
+// found in a pool.
+func (o *Office) send(r *http.Request) (*Answer, error) {
 	r.Close = true
 	resp, err := (&http.Client{Timeout: patience}).Do(r)
 	if err != nil {
-		o.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		o.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
-	}
-	return &Answer{t: o.t, asked: r.Method + " " + r.URL.Path, Status: resp.StatusCode, Header: resp.Header, Body: body}
+	return &Answer{t: o.t, asked: r.Method + " " + r.URL.Path, Status: resp.StatusCode, Header: resp.Header, Body: body}, err
 }
 
 // As is an officer with an API token.
@@ -103,9 +109,14 @@ func until(t testing.TB, what string, so func() bool) {
 	}
 }
 
-// Call asks the API as the officer. A body of bytes or text goes as it is,
-// anything else as JSON.
+// Call asks the API as the officer. A body of bytes or text goes as it is, a
+// [CAP] or a reader as a CAP file, anything else as JSON.
 func (f *Officer) Call(method, path string, body any) *Answer {
+	f.t.Helper()
+	return f.office.ask(f.request(method, path, body))
+}
+
+func (f *Officer) request(method, path string, body any) *http.Request {
 	f.t.Helper()
 	media := "application/json"
 	var r io.Reader
@@ -126,13 +137,13 @@ func (f *Officer) Call(method, path string, body any) *Answer {
 		}
 		r = bytes.NewReader(j)
 	}
-	req, err := http.NewRequestWithContext(f.t.Context(), method, f.office.ConsoleURL+"/api/v1"+path, r)
+	req, err := http.NewRequestWithContext(f.t.Context(), method, f.office.consoleURL+"/api/v1"+path, r)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+f.office.tokens[f.ID])
 	req.Header.Set("Content-Type", media)
-	return f.office.ask(req)
+	return req
 }
 
 // CAP is the body of a CAP 1.2 file.

@@ -98,7 +98,22 @@ func (o *Office) Look(id string) Notice {
 // retract, correct, pause, resume, confirm) and returns what was said.
 func (f *Officer) Try(act string, n Notice, reason string) *Answer {
 	f.t.Helper()
-	return f.Call(http.MethodPost, "/notices/"+n.ID+"/"+act, map[string]any{"rev": n.Rev, "hash": n.Hash, "reason": reason})
+	return f.office.ask(f.act(act, n, reason))
+}
+
+// Dare is Try where the service may die before it answers; nil when it did.
+func (f *Officer) Dare(act string, n Notice) *Answer {
+	f.t.Helper()
+	a, err := f.office.send(f.act(act, n, ""))
+	if err != nil {
+		return nil
+	}
+	return a
+}
+
+func (f *Officer) act(act string, n Notice, reason string) *http.Request {
+	f.t.Helper()
+	return f.request(http.MethodPost, "/notices/"+n.ID+"/"+act, map[string]any{"rev": n.Rev, "hash": n.Hash, "reason": reason})
 }
 
 func (f *Officer) do(act string, n Notice, reason string) Notice {

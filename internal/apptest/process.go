@@ -115,13 +115,13 @@ func (w *Town) SpawnToDie(at Moment) *Process {
 	w.t.Cleanup(p.Kill)
 	select {
 	case urls := <-ready:
-		p.PublicURL, p.ConsoleURL, _ = strings.Cut(urls, " ")
+		p.publicURL, p.consoleURL, _ = strings.Cut(urls, " ")
 	case <-p.ended:
 		w.t.Fatalf("the spawned service ended: %v", p.result)
 	case <-time.After(patience):
 		w.t.Fatal("the spawned service does not get ready")
 	}
-	w.Carriers.callBackTo(p.PublicURL)
+	w.Carriers.callBackTo(p.publicURL)
 	return p
 }
 

@@ -54,7 +54,7 @@ func (w *Town) TryStart() (*Service, error) {
 		return nil, err
 	}
 	w.Carriers.callBackTo(a.PublicURL)
-	s.Office = &Office{t: w.t, ConsoleURL: a.ConsoleURL, PublicURL: a.PublicURL, tokens: w.tokens, town: w}
+	s.Office = &Office{t: w.t, consoleURL: a.ConsoleURL, publicURL: a.PublicURL, tokens: w.tokens, town: w}
 	return s, nil
 }
 

@@ -31,7 +31,7 @@ type Event struct {
 // Events opens the public site's stream.
 func (o *Office) Events() *Stream {
 	o.t.Helper()
-	r, err := http.NewRequest(http.MethodGet, o.PublicURL+"/events", nil)
+	r, err := http.NewRequest(http.MethodGet, o.publicURL+"/events", nil)
 	if err != nil {
 		o.t.Fatal(err)
 	}
