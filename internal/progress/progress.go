@@ -275,7 +275,9 @@ func (cp *ChannelProgress) add(t alert.Tally) {
 	cp.Repeats += t.Repeats
 	for state, n := range t.Counts {
 		cp.Counts[state] += n
-		if state != alert.StateDeferred.String() {
+		// While a slice is worked, an unsure send may be tried once more.
+		open := state == alert.StateDeferred.String() || state == alert.StateUnsure.String() && !t.Closed
+		if !open {
 			cp.Settled += n
 		}
 	}
