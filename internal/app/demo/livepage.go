@@ -103,7 +103,7 @@ func (p *page) close() {
 }
 
 // pageShows loads the notice's page afresh, as after a reload.
-func (s *story) pageShows(notice, headline string) error {
+func (s *story) pageShows(notice string) error {
 	resp, err := http.Get(s.PublicURL + "/n/" + notice)
 	if err != nil {
 		return fmt.Errorf("load the notice's page: %w", err)
@@ -115,6 +115,19 @@ func (s *story) pageShows(notice, headline string) error {
 	}
 	if !strings.Contains(string(b), "演练") {
 		return fmt.Errorf("the notice's page does not say that it is a drill")
+	}
+	return nil
+}
+
+// pageHides checks that what is not for the public is not on the public site.
+func (s *story) pageHides(notice string) error {
+	resp, err := http.Get(s.PublicURL + "/n/" + notice)
+	if err != nil {
+		return fmt.Errorf("load the notice's page: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusNotFound {
+		s.fail("a sector notice has a public page: %s", resp.Status)
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ type story struct {
 	ctx    context.Context
 	report Report
 	notice string
+	sector bool // the alert was not for the public
 }
 
 func (s *story) fail(format string, a ...any) {
@@ -153,12 +154,17 @@ func (s *story) release(c alert.Content, warnings []string, live *page) error {
 	}
 	s.report.Notice = s.notice
 	s.report.AckMS = millis(time.Since(began))
+	if c.Scope != alert.ScopePublic {
+		s.sector = true
+		s.report.CAP.Warnings = append(s.report.CAP.Warnings, "仅限系统内部：公众网页不显示 / for the sector only: not on the public page")
+		return s.pageHides(s.notice)
+	}
 	at, err := live.sees(s.ctx, s.notice, rev)
 	if err != nil {
 		s.fail("the open page did not get the notice: %v", err)
 	}
 	s.report.PageMS = millis(at.Sub(began))
-	if err := s.pageShows(s.notice, c.Headline); err != nil {
+	if err := s.pageShows(s.notice); err != nil {
 		s.fail("%v", err)
 	}
 	return nil
@@ -170,11 +176,13 @@ func (s *story) retract(live *page) error {
 	if err != nil {
 		return fmt.Errorf("retract: %w", err)
 	}
-	at, err := live.sees(s.ctx, s.notice, rev)
-	if err != nil {
-		s.fail("the open page did not get the retraction: %v", err)
+	if !s.sector {
+		at, err := live.sees(s.ctx, s.notice, rev)
+		if err != nil {
+			s.fail("the open page did not get the retraction: %v", err)
+		}
+		s.report.RetractPageMS = millis(at.Sub(began))
 	}
-	s.report.RetractPageMS = millis(at.Sub(began))
 	s.report.Retraction, err = s.follow(rev)
 	return err
 }
