@@ -25,7 +25,8 @@ var mayImport = map[string][]string{
 	"internal/progress": {"internal/alert"},
 	"internal/desk":     {"internal/alert"},
 	"internal/roll":     {"internal/alert"},
-	"internal/audience": {"internal/alert", "internal/roll"},
+	"internal/shared":   {"internal/alert"},
+	"internal/audience": {"internal/alert", "internal/roll", "internal/shared"},
 	"internal/console":  {"internal/alert", "internal/desk", "internal/progress"},
 
 	"channels":          {"internal/alert"},
