@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 
 	"mingluo/internal/alert"
 	"mingluo/internal/roll"
@@ -15,18 +14,16 @@ import (
 // Memory is the index in memory. It may be asked from any goroutine, also
 // while it is being kept current.
 type Memory struct {
-	keys     Opener
-	places   *alert.Gazetteer
-	log      *slog.Logger
-	profiles *profiles
+	reader
 	buckets  [alert.Buckets]bucket
-	damaged  atomic.Int64
 	position position
 }
 
 // NewMemory returns an empty index, which answers nothing before [Memory.Build].
 func NewMemory(keys Opener, places *alert.Gazetteer, log *slog.Logger) *Memory {
-	return &Memory{keys: keys, places: places, log: log, profiles: newProfiles()}
+	m := &Memory{}
+	m.reader.init(keys, places, log)
+	return m
 }
 
 // Build reads the whole roll. A record that cannot be read is passed over,
@@ -65,47 +62,8 @@ func (m *Memory) Run(ctx context.Context, src Source) error {
 
 // apply puts one message of the roll into the index.
 func (m *Memory) apply(r alert.Record) error {
-	id, err := roll.ParseSubject(r.Subject)
-	if err != nil {
-		m.damage(r, err)
-		return nil
-	}
-	b := &m.buckets[id.Bucket()]
-	if r.Deleted {
-		b.remove(id)
-		return nil
-	}
-	rec, err := roll.ParseRecord(r.Data)
-	if errors.Is(err, roll.ErrFormat) {
-		return fmt.Errorf("subscription %s at %d: %w", id, r.Seq, err)
-	}
-	if err != nil {
-		m.damage(r, err)
-		return nil
-	}
-	n, err := m.profiles.number(rec.Profile)
-	if err != nil {
-		m.damage(r, err)
-		return nil
-	}
-	rec = rec.At(r.Seq)
-	p := person{joined: rec.JoinSeq, profile: n}
-	if rec.State != roll.Active {
-		p.left = rec.LeaveSeq
-	}
-	b.set(id, p, rec.Sealed)
-	return nil
+	return m.reader.apply(r, func(n int) *bucket { return &m.buckets[n] })
 }
-
-func (m *Memory) damage(r alert.Record, err error) {
-	const most = 20 // lines of log; the count goes on
-	if m.damaged.Add(1) <= most {
-		m.log.Error("a subscription cannot be read and is left out", "subject", r.Subject, "seq", r.Seq, "err", err)
-	}
-}
-
-// Damaged returns how many records could not be read.
-func (m *Memory) Damaged() int { return int(m.damaged.Load()) }
 
 // Applied returns the ROLL sequence up to which the index is complete, and
 // whether it was built.

@@ -32,10 +32,10 @@ func (m *Memory) Slice(ctx context.Context, channel string, s alert.Slice, q ale
 	return members, nil
 }
 
-func (m *Memory) sliceBucket(b *bucket, qu *question, channel uint32, members []Member, scratch []byte) ([]Member, []byte) {
+func (rd *reader) sliceBucket(b *bucket, qu *question, channel uint32, members []Member, scratch []byte) ([]Member, []byte) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	list := m.profiles.all() // under the lock: no person here has a later profile
+	list := rd.profiles.all() // under the lock: no person here has a later profile
 	for i := range b.people {
 		p := &b.people[i]
 		pr := list[p.profile]
@@ -43,23 +43,23 @@ func (m *Memory) sliceBucket(b *bucket, qu *question, channel uint32, members []
 			continue
 		}
 		var one Member
-		one, scratch = m.member(b, i, pr, scratch)
+		one, scratch = rd.member(b, i, pr, scratch)
 		members = append(members, one)
 	}
 	return members, scratch
 }
 
 // member opens one person's address. The bucket is locked by the caller.
-func (m *Memory) member(b *bucket, i int, pr *profile, scratch []byte) (Member, []byte) {
+func (rd *reader) member(b *bucket, i int, pr *profile, scratch []byte) (Member, []byte) {
 	p := &b.people[i]
 	one := Member{ID: b.ids[i], Lang: pr.lang(), Quiet: pr.quiet, Left: p.left != 0, Erased: p.sealed == 0}
 	if one.Erased {
 		return one, scratch
 	}
-	opened, err := m.keys.AppendOpen(scratch[:0], one.ID, b.address(p))
+	opened, err := rd.keys.AppendOpen(scratch[:0], one.ID, b.address(p))
 	if err != nil {
 		one.Unreadable = true
-		m.log.Error("the address of a subscription cannot be opened", "id", one.ID, "err", err)
+		rd.log.Error("the address of a subscription cannot be opened", "id", one.ID, "err", err)
 		return one, scratch
 	}
 	one.Address = string(opened)
@@ -71,31 +71,35 @@ func (m *Memory) ByID(ctx context.Context, channel string, ids []alert.Recipient
 	if _, err := m.ask(ctx, alert.Query{}); err != nil {
 		return nil, err
 	}
-	only, known := m.profiles.channelNumber(channel)
+	return m.byIDs(channel, ids, func(n int) *bucket { return &m.buckets[n] }), ctx.Err()
+}
+
+// byIDs looks for people in the buckets that they belong to.
+func (rd *reader) byIDs(channel string, ids []alert.RecipientID, of func(n int) *bucket) []Member {
+	only, known := rd.profiles.channelNumber(channel)
 	members := make([]Member, len(ids))
 	var scratch []byte
 	for i, id := range ids {
-		members[i], scratch = m.byID(id, only, scratch)
+		members[i], scratch = rd.byID(of(id.Bucket()), id, only, scratch)
 		if !known {
 			members[i] = gone(id)
 		}
 	}
-	return members, ctx.Err()
+	return members
 }
 
-func (m *Memory) byID(id alert.RecipientID, channel uint32, scratch []byte) (Member, []byte) {
-	b := &m.buckets[id.Bucket()]
+func (rd *reader) byID(b *bucket, id alert.RecipientID, only uint32, scratch []byte) (Member, []byte) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	i := b.find(id)
 	if i < 0 {
 		return gone(id), scratch
 	}
-	pr := m.profiles.all()[b.people[i].profile]
-	if pr.channel != channel {
+	pr := rd.profiles.all()[b.people[i].profile]
+	if pr.channel != only {
 		return gone(id), scratch
 	}
-	return m.member(b, i, pr, scratch)
+	return rd.member(b, i, pr, scratch)
 }
 
 // gone is somebody of whom nothing is kept.

@@ -23,8 +23,8 @@ import (
 const ACL = "resetchannels resetkeys ~mingluo:* -@all +ping +hello +auth +select +get +set +incr +incrby +pexpire +del " +
 	"+hset +hdel +hmget +hgetall +watch +unwatch +multi +exec +discard +asking +cluster|slots +cluster|shards"
 
-// prefix is in front of every key.
-const prefix = "mingluo:"
+// keyPrefix is in front of every key.
+const keyPrefix = "mingluo:"
 
 // Config is where Redis is.
 type Config struct {
@@ -35,6 +35,8 @@ type Config struct {
 	// Username and Password take the place of those in the URL.
 	Username string
 	Password string
+	// Space separates services that use the same Redis; it may be empty.
+	Space string
 	// TLS is for rediss://; nil trusts the system's authorities.
 	TLS *tls.Config
 	// Timeout bounds one command and one dial; 0 is 500 ms. A slice of a fan-out
@@ -55,7 +57,8 @@ const defaultTimeout = 500 * time.Millisecond
 
 // Redis is an open connection pool. It may be used from any goroutine.
 type Redis struct {
-	c redis.UniversalClient
+	c      redis.UniversalClient
+	prefix string // of every key
 }
 
 // Open checks the configuration and makes the pool. A Redis that does not
@@ -68,11 +71,18 @@ func Open(ctx context.Context, c Config) (*Redis, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	prefix := keyPrefix
+	if c.Space != "" {
+		if err := checkName(c.Space); err != nil {
+			return nil, fmt.Errorf("redis space: %w", err)
+		}
+		prefix += c.Space + ":"
+	}
 	client, err := newClient(c)
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{c: client}
+	r := &Redis{c: client, prefix: prefix}
 	err = r.Health(ctx)
 	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
 		return nil, errors.Join(err, r.Close())

@@ -20,7 +20,7 @@ func (r *Redis) Heads(ctx context.Context, n int) ([]Head, error) {
 		answers := make([]*redis.SliceCmd, 0, to-from)
 		_, err := r.c.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for number := from; number < to; number++ {
-				answers = append(answers, p.HMGet(ctx, prefix+bucketKey(number), editionField, seqField))
+				answers = append(answers, p.HMGet(ctx, r.prefix+bucketKey(number), editionField, seqField))
 			}
 			return nil
 		})
@@ -50,7 +50,7 @@ func (r *Redis) ReadBuckets(ctx context.Context, numbers []int, fn func(number i
 		answers := make([]*redis.MapStringStringCmd, n)
 		_, err := r.c.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for i, number := range numbers[:n] {
-				answers[i] = p.HGetAll(ctx, prefix+bucketKey(number))
+				answers[i] = p.HGetAll(ctx, r.prefix+bucketKey(number))
 			}
 			return nil
 		})
@@ -72,7 +72,7 @@ func (r *Redis) WriteBucket(ctx context.Context, number int, c Change) error {
 	if err := checkChange(c); err != nil {
 		return fmt.Errorf("write bucket %d: %w", number, err)
 	}
-	key := prefix + bucketKey(number)
+	key := r.prefix + bucketKey(number)
 	err := r.c.Watch(ctx, func(tx *redis.Tx) error {
 		answer, err := tx.HMGet(ctx, key, editionField, seqField).Result()
 		if err != nil {

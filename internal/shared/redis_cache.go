@@ -14,7 +14,7 @@ func (r *Redis) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	if err := checkName(key); err != nil {
 		return nil, false, fmt.Errorf("get from the cache: %w", err)
 	}
-	v, err := r.c.Get(ctx, prefix+"cache:"+key).Bytes()
+	v, err := r.c.Get(ctx, r.prefix+"cache:"+key).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, false, nil
 	}
@@ -29,7 +29,7 @@ func (r *Redis) Set(ctx context.Context, key string, value []byte, ttl time.Dura
 	if err := checkSet(key, value, ttl); err != nil {
 		return fmt.Errorf("set in the cache: %w", err)
 	}
-	if err := r.c.Set(ctx, prefix+"cache:"+key, value, ttl).Err(); err != nil {
+	if err := r.c.Set(ctx, r.prefix+"cache:"+key, value, ttl).Err(); err != nil {
 		return fmt.Errorf("set %s in the cache: %w", key, err)
 	}
 	return nil
@@ -41,7 +41,7 @@ func (r *Redis) Remember(ctx context.Context, channel string, sent []Sent) error
 		n := min(len(sent), lookupBatch)
 		_, err := r.c.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, s := range sent[:n] {
-				p.Set(ctx, prefix+lookupKey(channel, s.MessageID), s.At[:], LookupAge)
+				p.Set(ctx, r.prefix+lookupKey(channel, s.MessageID), s.At[:], LookupAge)
 			}
 			return nil
 		})
@@ -61,7 +61,7 @@ func (r *Redis) Find(ctx context.Context, channel string, messageIDs []string) (
 		answers := make([]*redis.StringCmd, n)
 		_, err := r.c.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for i, id := range messageIDs[:n] {
-				answers[i] = p.Get(ctx, prefix+lookupKey(channel, id))
+				answers[i] = p.Get(ctx, r.prefix+lookupKey(channel, id))
 			}
 			return nil
 		})

@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func leaseKey(name string) string { return prefix + "{lease:" + name + "}" }
+func (r *Redis) leaseKey(name string) string { return r.prefix + "{lease:" + name + "}" }
 
 // Acquire implements [Leases]. The owner's word stands in the lease's key, the
 // tokens are counted beside it; both change in one transaction, so a later
@@ -19,7 +19,7 @@ func (r *Redis) Acquire(ctx context.Context, name string, ttl time.Duration) (*L
 	if err := checkLease(name, ttl); err != nil {
 		return nil, fmt.Errorf("acquire lease: %w", err)
 	}
-	key, owner, asked := leaseKey(name), newOwner(), time.Now()
+	key, owner, asked := r.leaseKey(name), newOwner(), time.Now()
 	var token *redis.IntCmd
 	var holder *redis.StringCmd
 	_, err := r.c.TxPipelined(ctx, func(p redis.Pipeliner) error {
@@ -47,7 +47,7 @@ func checkLease(name string, ttl time.Duration) error {
 
 // ifOwner does something to a lease's key if it is still the owner's.
 func (r *Redis) ifOwner(ctx context.Context, name, owner string, do func(p redis.Pipeliner, key string)) error {
-	key := leaseKey(name)
+	key := r.leaseKey(name)
 	err := r.c.Watch(ctx, func(tx *redis.Tx) error {
 		holder, err := tx.Get(ctx, key).Result()
 		if errors.Is(err, redis.Nil) || err == nil && holder != owner {
@@ -83,7 +83,7 @@ func (r *Redis) Take(ctx context.Context, name string, perSecond float64, want i
 	if asked == 0 {
 		return 0, s.until, nil
 	}
-	key := prefix + s.key(name)
+	key := r.prefix + s.key(name)
 	var total *redis.IntCmd
 	_, err := r.c.Pipelined(ctx, func(p redis.Pipeliner) error {
 		total = p.IncrBy(ctx, key, asked)
@@ -95,4 +95,3 @@ func (r *Redis) Take(ctx context.Context, name string, perSecond float64, want i
 	}
 	return s.grant(asked, total.Val()), s.until, nil
 }
-
