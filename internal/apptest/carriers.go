@@ -82,42 +82,58 @@ func (c *Carriers) Taken() int {
 // and by the verb it begins with.
 func (c *Carriers) Held(channel, notice string, verb alert.Verb) map[string]int {
 	out := map[string]int{}
-	page := "/n/" + notice
+	c.each(channel, notice, verb, func(address, _ string) { out[address]++ })
+	return out
+}
+
+// Texts returns what phones show of them: an SMS, or WeChat's fields, one a line.
+func (c *Carriers) Texts(channel, notice string, verb alert.Verb) []string {
+	var out []string
+	c.each(channel, notice, verb, func(_, text string) { out = append(out, text) })
+	return out
+}
+
+func (c *Carriers) each(channel, notice string, verb alert.Verb, yield func(address, text string)) {
+	page, verbOf := "/n/"+notice, verbReader()
 	if channel == "sms" {
 		for _, phone := range c.SMS.Phones() {
 			for _, m := range c.SMS.Messages(phone) {
 				if strings.Contains(m.Text, page) && verbOf(m.Text) == verb {
-					out[phone]++
+					yield(phone, m.Text)
 				}
 			}
 		}
-		return out
+		return
 	}
 	c.WeChat.Count(func(openid string, m wechatapi.Message) bool {
 		if strings.Contains(m.URL, page) && verbOf(m.Fields[0].Value) == verb {
-			out[openid]++
+			text := ""
+			for _, f := range m.Fields {
+				text += f.Value + "\n"
+			}
+			yield(openid, text)
 		}
 		return false
 	})
-	return out
 }
 
-// verbOf reads the verb of a message as its reader does: behind the drill's mark
+// verbReader returns what reads the verb of a message as people do: behind the drill's mark
 // and the signature stands 【撤回】 or WITHDRAWN: in an SMS, 撤回 or Void: in
 // WeChat's first field. None is the first issue.
-func verbOf(text string) alert.Verb {
+func verbReader() func(text string) alert.Verb {
 	opening := regexp.MustCompile(`^(?:【演练】|\[DRILL\])? ?(?:【[^】]*】(【[^】]*】)|[^:：]{0,40}?(UPDATE|CORRECTION|ENDED|WITHDRAWN): |(更新|更正|解除|撤回)|(Update|Fix|End|Void): )`)
-	for _, word := range opening.FindStringSubmatch(text) {
-		switch strings.Trim(word, "【】") {
-		case "更新", "UPDATE", "Update":
-			return alert.Update
-		case "更正", "CORRECTION", "Fix":
-			return alert.Correct
-		case "解除", "ENDED", "End":
-			return alert.Lift
-		case "撤回", "WITHDRAWN", "Void":
-			return alert.Retract
-		}
+	said := map[string]alert.Verb{
+		"更新": alert.Update, "UPDATE": alert.Update, "Update": alert.Update,
+		"更正": alert.Correct, "CORRECTION": alert.Correct, "Fix": alert.Correct,
+		"解除": alert.Lift, "ENDED": alert.Lift, "End": alert.Lift,
+		"撤回": alert.Retract, "WITHDRAWN": alert.Retract, "Void": alert.Retract,
 	}
-	return alert.Issue
+	return func(text string) alert.Verb {
+		for _, word := range opening.FindStringSubmatch(text) {
+			if v, ok := said[strings.Trim(word, "【】")]; ok {
+				return v
+			}
+		}
+		return alert.Issue
+	}
 }
