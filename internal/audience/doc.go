@@ -10,7 +10,12 @@
 // (BenchmarkCount1M), sealed addresses included: they are opened only for a
 // slice. It is built by reading the ROLL stream once ([Memory.Build]) and kept
 // current by following it ([Memory.Run]). It can be thrown away at any time.
-// Every other index passes the same suite, audiencetest.
+//
+// [Redis] answers [Slices] for processes that do not keep everybody: workers on
+// other machines. It holds the same records, a hash per bucket, each with the
+// roll's sequence it has come to; a bucket that is behind is read from the roll,
+// so nothing that becomes of Redis changes an answer. Every index passes the same
+// suite, audiencetest.
 //
 // What the answers mean:
 //
