@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,9 +21,9 @@ type Stream interface {
 	// LastUnder returns the sequence of the newest message under a filter, 0 when
 	// there is none. It must not be behind.
 	LastUnder(ctx context.Context, filter string) (uint64, error)
-	// Under returns the newest message of each subject under a filter. It may be
-	// behind.
-	Under(ctx context.Context, filter string) (map[string]alert.Record, error)
+	// Under returns the newest message of each subject under these filters. It may
+	// be behind.
+	Under(ctx context.Context, filters []string) (map[string]alert.Record, error)
 }
 
 // RedisConfig is what the index in Redis is made of.
@@ -68,6 +69,9 @@ const (
 	// closeBehind is how many messages behind the roll a bucket may be for its
 	// missing ones to be read alone. More is cheaper to read anew.
 	closeBehind = 1000
+	// readAtOnce is about how many people are asked of the roll at once; the record
+	// answers 1,024 at most.
+	readAtOnce = 256
 )
 
 // NewRedis returns the index. It answers at once, from the roll where Redis holds
@@ -174,23 +178,27 @@ func (r *Redis) load(ctx context.Context, numbers []int) ([]*bucket, error) {
 	}
 	copies := r.copies(ctx, wanted)
 	buckets := make([]*bucket, len(numbers))
+	var missing []int // positions
 	for i, n := range numbers {
-		if last[i] == 0 {
-			continue
-		}
-		c := copies[n]
+		c, there := copies[n]
 		switch {
-		case c.bucket != nil && c.seq >= last[i]:
+		case last[i] == 0:
+		case there && c.seq >= last[i]:
 			r.metrics.current.Inc()
 			buckets[i] = c.bucket
-		case c.bucket != nil && now-c.seq <= closeBehind:
+		case there && now-c.seq <= closeBehind:
 			r.metrics.mended.Inc()
-			buckets[i], err = r.mend(ctx, n, c)
+			if buckets[i], err = r.mend(ctx, n, c); err != nil {
+				return nil, err
+			}
 		default:
 			r.metrics.read.Inc()
-			buckets[i], err = r.read(ctx, n, last[i])
+			missing = append(missing, i)
 		}
-		if err != nil {
+	}
+	atOnce := int(min(max(readAtOnce*alert.Buckets/max(now, 1), 1), readAtOnce))
+	for some := range slices.Chunk(missing, atOnce) {
+		if err := r.read(ctx, some, numbers, last, buckets); err != nil {
 			return nil, err
 		}
 	}

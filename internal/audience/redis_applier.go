@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,7 +97,7 @@ func (r *Redis) keepCurrent(ctx context.Context) error {
 			from = min(from, a.heads[n].Seq+1)
 		}
 		r.log.Info("the audience index in Redis is being built", "behind", len(behind), "from", from, "to", now)
-	} else if err := a.catchUp(ctx, behind); err != nil {
+	} else if err := a.catchUp(ctx, behind, last); err != nil {
 		return err
 	}
 	return a.follow(ctx, from)
@@ -133,26 +136,62 @@ func (a *applier) behind(last []uint64) []int {
 	return numbers
 }
 
-// catchUp reads what a few buckets miss.
-func (a *applier) catchUp(ctx context.Context, numbers []int) error {
-	for _, n := range numbers {
-		newest, err := a.r.conf.Stream.Under(ctx, roll.BucketFilter(n))
+// catchUp brings a few buckets to their last sequences. It must not leave one
+// short of them: what follows begins later, and would be written over the gap.
+func (a *applier) catchUp(ctx context.Context, numbers []int, last []uint64) error {
+	for some := range slices.Chunk(numbers, 8) {
+		var filters []string
+		for _, n := range some {
+			filters = append(filters, roll.BucketFilter(n))
+		}
+		newest, err := a.r.conf.Stream.Under(ctx, filters)
 		if err != nil {
 			return err
 		}
-		var missing []item
-		for _, rec := range newest {
-			it, err := a.item(rec)
-			if err != nil {
+		if err := a.flushRecords(ctx, maps.Values(newest)); err != nil {
+			return err
+		}
+		for _, n := range some {
+			if err := a.scanTo(ctx, n, last[n]); err != nil {
 				return err
 			}
-			missing = append(missing, it)
-		}
-		if err := a.flush(ctx, missing); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// scanTo reads the rest of a bucket the sure way, when the quick one was answered
+// by a replica that is behind.
+func (a *applier) scanTo(ctx context.Context, n int, last uint64) error {
+	if a.heads[n].Seq >= last {
+		return nil
+	}
+	var rest []alert.Record
+	_, err := a.r.conf.Stream.Scan(ctx, alert.StreamRoll, roll.BucketFilter(n), a.heads[n].Seq+1, func(rec alert.Record) error {
+		rec.Data = slices.Clone(rec.Data)
+		rest = append(rest, rec)
+		return nil
+	})
+	if err == nil {
+		err = a.flushRecords(ctx, slices.Values(rest))
+	}
+	if err == nil && a.heads[n].Seq < last {
+		a.r.log.Error("the roll does not give out the newest message of a bucket", "bucket", n, "seq", last)
+		err = a.write(ctx, n, last, nil) // there is no more to be had
+	}
+	return err
+}
+
+func (a *applier) flushRecords(ctx context.Context, records iter.Seq[alert.Record]) error {
+	var batch []item
+	for rec := range records {
+		it, err := a.item(rec)
+		if err != nil {
+			return err
+		}
+		batch = append(batch, it)
+	}
+	return a.flush(ctx, batch)
 }
 
 // item makes a message ready. The error is of a newer format; what is damaged

@@ -85,29 +85,41 @@ func (r *Redis) mend(ctx context.Context, n int, c replica) (*bucket, error) {
 	return c.bucket, err
 }
 
-// read reads a bucket from the roll. The quick way may be answered by a replica
-// that is behind; then the sure way is taken.
-func (r *Redis) read(ctx context.Context, n int, last uint64) (*bucket, error) {
-	b := &bucket{}
-	newest, err := r.conf.Stream.Under(ctx, roll.BucketFilter(n))
-	if err != nil {
-		return nil, err
+// read reads some of the buckets from the roll. The quick way may be answered by
+// a replica that is behind; where that shows, the sure way is taken.
+func (r *Redis) read(ctx context.Context, some, numbers []int, last []uint64, buckets []*bucket) error {
+	var filters []string
+	for _, i := range some {
+		filters = append(filters, roll.BucketFilter(numbers[i]))
 	}
-	reached := uint64(0)
+	newest, err := r.conf.Stream.Under(ctx, filters)
+	if err != nil {
+		return err
+	}
+	found := make(map[int]*replica, len(some))
+	for _, i := range some {
+		found[numbers[i]] = &replica{bucket: &bucket{}}
+	}
 	for _, rec := range newest {
-		reached = max(reached, rec.Seq)
-		if err := r.applyTo(b, n, rec); err != nil {
-			return nil, err
+		n, _ := bucketOf(rec.Subject)
+		c := found[n]
+		if c == nil {
+			continue
+		}
+		c.seq = max(c.seq, rec.Seq)
+		if err := r.applyTo(c.bucket, n, rec); err != nil {
+			return err
 		}
 	}
-	if reached >= last {
-		return b, nil
+	for _, i := range some {
+		n := numbers[i]
+		if c := found[n]; c.seq >= last[i] {
+			buckets[i] = c.bucket
+		} else if buckets[i], err = r.mend(ctx, n, replica{bucket: &bucket{}}); err != nil {
+			return err
+		}
 	}
-	b = &bucket{}
-	_, err = r.conf.Stream.Scan(ctx, alert.StreamRoll, roll.BucketFilter(n), 1, func(rec alert.Record) error {
-		return r.applyTo(b, n, rec)
-	})
-	return b, err
+	return nil
 }
 
 // applyTo puts a message into a bucket. What belongs elsewhere is damaged and

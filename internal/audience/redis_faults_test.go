@@ -223,8 +223,8 @@ func TestACopyThatIsBehindIsMended(t *testing.T) {
 // lagging answers quick questions from a replica that lacks the newest message.
 type lagging struct{ *twin }
 
-func (s lagging) Under(ctx context.Context, filter string) (map[string]alert.Record, error) {
-	found, err := s.twin.Under(ctx, filter)
+func (s lagging) Under(ctx context.Context, filters []string) (map[string]alert.Record, error) {
+	found, err := s.twin.Under(ctx, filters)
 	newest := ""
 	for subject, r := range found {
 		if newest == "" || r.Seq > found[newest].Seq {
@@ -241,6 +241,16 @@ func TestAReplicaOfTheRecordThatLagsIsNotBelieved(t *testing.T) {
 	v.redis = overRedis(shared.NewMemory(), lagging{newTwin(v.record.(*rolltest.Store))}, v.keys)
 	v.leave(5, 10)
 	v.agrees("nothing in Redis, a replica that lags", v.last())
+	stop := keep(t, v.redis)
+	v.covered("built")
+	stop()
+	v.leave(20, 10) // few enough to be caught up bucket by bucket
+	keep(t, v.redis)
+	v.covered("caught up")
+	v.agrees("caught up", v.last())
+	v.leave(30, 10)
+	v.covered("followed")
+	v.agrees("followed", v.last())
 }
 
 func TestARollOfANewerProgramIsNotGuessedAt(t *testing.T) {

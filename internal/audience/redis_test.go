@@ -34,7 +34,7 @@ type twin struct {
 
 func newTwin(s *rolltest.Store) *twin { return &twin{Store: s, bucket: map[string][]string{}} }
 
-func (s *twin) Under(ctx context.Context, filter string) (map[string]alert.Record, error) {
+func (s *twin) Under(ctx context.Context, filters []string) (map[string]alert.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at, err := s.Scan(ctx, alert.StreamRoll, roll.Filter, s.at+1, func(r alert.Record) error {
@@ -46,11 +46,15 @@ func (s *twin) Under(ctx context.Context, filter string) (map[string]alert.Recor
 		return nil, err
 	}
 	s.at = max(s.at, at)
-	return s.Newest(ctx, s.bucket[strings.TrimSuffix(filter, "*")])
+	var subjects []string
+	for _, f := range filters {
+		subjects = append(subjects, s.bucket[strings.TrimSuffix(f, "*")]...)
+	}
+	return s.Newest(ctx, subjects)
 }
 
 func (s *twin) LastUnder(ctx context.Context, filter string) (last uint64, err error) {
-	found, err := s.Under(ctx, filter)
+	found, err := s.Under(ctx, []string{filter})
 	for _, r := range found {
 		last = max(last, r.Seq)
 	}

@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"mingluo/internal/alert"
 )
@@ -30,7 +31,7 @@ func TestReadingUnderAFilter(t *testing.T) {
 		if err != nil || last != want.last {
 			t.Errorf("last under %s: %d, %v; want %d", filter, last, err, want.last)
 		}
-		found, err := s.Under(ctx, filter)
+		found, err := s.Under(ctx, []string{filter})
 		if err != nil || len(found) != want.n {
 			t.Errorf("under %s: %d subjects, %v; want %d", filter, len(found), err, want.n)
 		}
@@ -38,7 +39,15 @@ func TestReadingUnderAFilter(t *testing.T) {
 			t.Errorf("under %s: not the newest: %+v", filter, found["roll.0001.p7"])
 		}
 	}
+	all, err := s.Under(ctx, []string{"roll.0003.*", "roll.0002.*", "roll.0001.*"})
+	if err != nil || len(all) != many+1 || string(all["roll.0002.q"].Data) != "alone" {
+		t.Errorf("under all of them: %d subjects, %v", len(all), err)
+	}
 	if _, err := s.LastUnder(ctx, "elsewhere.>"); err == nil {
 		t.Error("a subject of no stream was answered")
+	}
+	born, err := s.Born(ctx, alert.StreamRoll)
+	if err != nil || time.Since(born) > time.Minute || time.Since(born) < 0 {
+		t.Errorf("the roll was created at %v, %v", born, err)
 	}
 }
