@@ -17,26 +17,28 @@ func TestMain(m *testing.M) { apptest.Main(m) }
 // small enough to mean something.
 const (
 	window      = 16 // submissions to the SMS centre without an answer
-	concurrency = 8  // requests to WeChat at one time
-	unrecorded  = 64 // answers that are not on disk yet
+	concurrency = 4  // requests to WeChat at one time, for one slice
+	inFlight    = 4  // slices at one time, on each channel
+	unrecorded  = 16 // answers of one slice that are not on disk yet
 )
 
 func smallWindows(c *app.Config) {
 	c.SMS.Window, c.WeChat.Concurrency = window, concurrency
-	c.Fanout.SliceSize, c.Fanout.InFlight, c.Fanout.Unrecorded = 200, 4, unrecorded
+	c.Fanout.SliceSize, c.Fanout.InFlight, c.Fanout.Unrecorded = 200, inFlight, unrecorded
 }
 
 // The process is killed six times in the middle of a fan-out to 3,000 people
-// and started again on the same folder each time. At the end everybody is
-// settled, nobody was missed, and few got it twice. The retraction that follows
-// goes to exactly those who were reached.
+// (1,500 under the race detector) and started again on the same folder each
+// time. At the end everybody is settled, nobody was missed, and few got it
+// twice. The retraction that follows goes to exactly those who were reached.
 func TestKilledInTheMiddleOfAFanOut(t *testing.T) {
-	const people, kills = 3000, 6
+	t.Parallel()
+	const people, kills = 3000 / scale, 6
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 
-	town := apptest.NewTown(t, apptest.People(2000, 1000), apptest.Configure(smallWindows))
+	town := apptest.NewTown(t, apptest.People(people*2/3, people/3), apptest.Configure(smallWindows))
 	town.Carriers.Slow(8*time.Millisecond, 8*time.Millisecond)
 	service := town.Spawn()
 	notice := service.Issue(apptest.Typhoon())
@@ -82,21 +84,23 @@ func killPoints(rnd *rand.Rand, people, n int) []int {
 // everybodyHolds compares what the carriers took with who was to be told.
 func everybodyHolds(t *testing.T, town *apptest.Town, n apptest.Notice, kills int) {
 	t.Helper()
-	copies := 0
+	atOnce := map[string]int{"sms": window, "wechat": inFlight * concurrency}
 	for _, channel := range []string{"sms", "wechat"} {
 		held := town.Carriers.Held(channel, n.ID, alert.Issue)
 		sameAddresses(t, channel, addresses(held), town.Everybody(channel))
-		extra := 0
+		shown := 0
 		for _, k := range held {
-			extra += k - 1
+			shown += k - 1
 		}
-		copies += extra
-		t.Logf("%s: %d people hold the notice, %d copies beside", channel, len(held), extra)
-	}
-	held := town.Carriers.WeChat.Counts().Deduplicated
-	t.Logf("WeChat held back %d second copies by client_msg_id", held)
-	if bound := kills * (window + concurrency + 2*unrecorded); copies+held > bound {
-		t.Errorf("%d second copies were sent in %d kills, at most %d", copies+held, kills, bound)
+		sent := shown
+		if channel == "wechat" { // WeChat knows a second copy by its client_msg_id and holds it back
+			sent += town.Carriers.WeChat.Counts().Deduplicated
+		}
+		bound := kills * (atOnce[channel] + inFlight*unrecorded)
+		t.Logf("%s: %d people hold the notice; %d second copies were sent in %d kills, %d of them shown; the bound is %d", channel, len(held), sent, kills, shown, bound)
+		if sent > bound {
+			t.Errorf("%s: %d second copies were sent in %d kills, at most %d", channel, sent, kills, bound)
+		}
 	}
 }
 
@@ -144,8 +148,10 @@ func ledgersAgree(t *testing.T, town *apptest.Town, n, retraction apptest.Notice
 // task is done. Everybody is told, and nobody twice, because in none of these
 // moments was anything handed over that is not on disk.
 func TestKilledBetweenTheSteps(t *testing.T) {
+	t.Parallel()
 	for _, moment := range []apptest.Moment{apptest.Released, apptest.Planned, apptest.Recorded} {
 		t.Run(string(moment), func(t *testing.T) {
+			t.Parallel()
 			const tries = 8
 			for range tries {
 				if killedAt(t, moment) {
@@ -207,19 +213,18 @@ func killedAt(t *testing.T, moment apptest.Moment) (struck bool) {
 // carriers still answer, ends in time with exit status 0, and the next start
 // goes on where it ended: nobody is missed and nobody is told twice.
 func TestStoppedInTheMiddleOfAFanOut(t *testing.T) {
-	town := apptest.NewTown(t, apptest.People(600, 300), apptest.Configure(smallWindows))
+	t.Parallel()
+	town := apptest.NewTown(t, apptest.People(400, 200), apptest.Configure(smallWindows))
 	town.Carriers.Slow(8*time.Millisecond, 8*time.Millisecond)
 	service := town.Spawn()
 	n := service.Issue(apptest.Typhoon())
-	for _, at := range []int{200, 500} {
-		service.Until("enough is taken to stop", func() bool { return town.Carriers.Taken() >= at })
-		took, err := service.Terminate()
-		if err != nil || took > 15*time.Second {
-			t.Errorf("stopped after %v: %v", took, err)
-		}
-		t.Logf("stopped in %v with %d of 900 taken", took.Round(time.Millisecond), town.Carriers.Taken())
-		service = town.Spawn()
+	service.Until("enough is taken to stop", func() bool { return town.Carriers.Taken() >= 200 })
+	took, err := service.Terminate()
+	if err != nil || took > 15*time.Second {
+		t.Errorf("stopped after %v: %v", took, err)
 	}
+	t.Logf("stopped in %v with %d of 600 taken", took.Round(time.Millisecond), town.Carriers.Taken())
+	service = town.Spawn()
 	service.WaitSettled(n)
 	for _, channel := range []string{"sms", "wechat"} {
 		held := town.Carriers.Held(channel, n.ID, alert.Issue)

@@ -13,6 +13,7 @@ import (
 // stop does not wait for their first request; one that is being answered is
 // waited for.
 func TestAStopDoesNotWaitForThoseWhoAskNothing(t *testing.T) {
+	t.Parallel()
 	s := apptest.Start(t, apptest.People(2, 1))
 	for _, url := range []string{s.PublicURL, s.ConsoleURL} {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))

@@ -13,6 +13,7 @@ func TestMain(m *testing.M) { apptest.Main(m) }
 // A service of a test is up within a second on a machine that has nothing else
 // to do, and a notice goes from the draft to every phone and back.
 func TestAServiceInATest(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	s := apptest.Start(t, apptest.People(40, 20))
 	t.Logf("started in %v", time.Since(began))
@@ -40,6 +41,7 @@ func TestAServiceInATest(t *testing.T) {
 
 // A spawned service is the same service in a process that can be stopped.
 func TestASpawnedService(t *testing.T) {
+	t.Parallel()
 	town := apptest.NewTown(t, apptest.People(30, 10))
 	p := town.Spawn()
 	n := p.Issue(apptest.Typhoon())

@@ -32,6 +32,16 @@ func (o *Office) Page(path string) *Answer {
 	return o.ask(r)
 }
 
+// Metrics asks the console's listener for its metrics.
+func (o *Office) Metrics() *Answer {
+	o.t.Helper()
+	r, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, o.consoleURL+"/metrics", nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return o.ask(r).OK()
+}
+
 // maxAnswer bounds what a test reads of an answer.
 const maxAnswer = 16 << 20
 

@@ -95,3 +95,6 @@ func (s *Service) LastSeqs(streams ...string) map[string]uint64 {
 	}
 	return out
 }
+
+// Token returns an officer's API token.
+func (s *Service) Token(id string) string { return s.Town.tokens[id] }
