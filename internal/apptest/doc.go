@@ -17,7 +17,7 @@
 // A test whose service is to be spawned calls [Main] from its TestMain, because
 // the process is the test binary itself.
 //
-// Helpers end the test when the service does not do what they are named after.
+// Every method ends the test when the service does not do what it is named after.
 // Nothing here sleeps to wait: what is awaited is asked for again until a
 // deadline that a slow machine needs only when something is wrong.
 package apptest
