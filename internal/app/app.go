@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -180,6 +181,9 @@ func (a *App) openKeys(ctx context.Context) (*roll.Keys, error) {
 		open = roll.LoadKeys // never make new keys for an old roll
 	}
 	keys, err := open(path)
+	if known != "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: without the keys nobody on the roll can be reached; put the file back from the safe (fingerprint %s): %w", path, known, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ type WeChatConfig struct {
 type FanoutConfig struct {
 	SliceSize  int `toml:"slice_size"` // recipients
 	InFlight   int `toml:"in_flight"`  // slices at once per channel
-	Unrecorded int `toml:"unrecorded"` // answers not yet on disk, at most
+	Unrecorded int `toml:"unrecorded"` // answers of one slice not yet on disk, at most; with in_flight it bounds copies after a crash
 }
 
 // SessionConfig bounds the officers' sessions.
