@@ -166,6 +166,15 @@ func (ln *lane) enter(s *session, taking context.Context) {
 func (ln *lane) leave(s *session) {
 	ln.mu.Lock()
 	delete(ln.sessions, s)
+	ln.left = time.Now()
 	ln.mu.Unlock()
 	ln.eng.metrics.working.WithLabelValues(ln.name).Dec()
+}
+
+// recording reports whether acceptances of this channel may still be on their
+// way into the record: a slice is at work, or was a moment ago.
+func (ln *lane) recording(now time.Time) bool {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return len(ln.sessions) > 0 || now.Sub(ln.left) < earlyReceipt
 }

@@ -29,6 +29,7 @@ type lane struct {
 
 	mu       sync.Mutex
 	sessions map[*session]bool
+	left     time.Time          // when a session ended last
 	halting  context.CancelFunc // ends the taking of tasks; nil while halted
 	haltedAt time.Time          // zero when it takes tasks
 	triedAt  time.Time          // when tasks were taken again after a halt

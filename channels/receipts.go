@@ -77,7 +77,7 @@ func (in *inbox) receipt(ctx context.Context, r *Receipt) (result string, err er
 		return "unknown", nil
 	}
 	h := in.index.hash(r.Channel, r.MessageID[:min(len(r.MessageID), maxMessageID)])
-	key, tag, err := in.place(ctx, h)
+	key, tag, err := in.place(ctx, r.Channel, h)
 	if err != nil {
 		return "failed", err
 	}
@@ -91,8 +91,11 @@ func (in *inbox) receipt(ctx context.Context, r *Receipt) (result string, err er
 	return in.record(ctx, task, tag, r)
 }
 
-// place finds the slice and the recipient, and waits for them a little.
-func (in *inbox) place(ctx context.Context, h uint64) (key string, tag recipientTag, err error) {
+// place finds the slice and the recipient, and waits for them a little while
+// this process is sending on the channel. When it is not, nobody will record
+// the message here, and waiting would only hold up the receipts behind: those
+// of other systems' messages, or a carrier's backlog after a restart.
+func (in *inbox) place(ctx context.Context, channel string, h uint64) (key string, tag recipientTag, err error) {
 	select {
 	case <-in.rebuilt:
 	default:
@@ -104,6 +107,10 @@ func (in *inbox) place(ctx context.Context, h uint64) (key string, tag recipient
 		case <-ctx.Done():
 			return "", tag, fmt.Errorf("receipt: the look-up is not rebuilt yet: %w", ctx.Err())
 		}
+	}
+	if !in.sending(channel) {
+		key, tag, _ = in.index.find(h)
+		return key, tag, nil
 	}
 	known, ok := in.index.wait(h, earlyReceipts)
 	if ok && known != nil {
@@ -120,6 +127,15 @@ func (in *inbox) place(ctx context.Context, h uint64) (key string, tag recipient
 	}
 	key, tag, _ = in.index.find(h)
 	return key, tag, nil
+}
+
+func (in *inbox) sending(channel string) bool {
+	for _, ln := range in.eng.lanes {
+		if ln.name == channel {
+			return ln.recording(time.Now())
+		}
+	}
+	return false
 }
 
 // record appends the outcome, unless the recipient stands there already.
