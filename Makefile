@@ -4,7 +4,7 @@
 GO ?= go
 BIN := bin/mingluo
 
-.PHONY: run build test need-tools short lint bench screenshots clean
+.PHONY: run build test soak need-tools short lint bench screenshots clean
 
 run: build
 	@$(BIN) demo $(ARGS)
@@ -15,6 +15,10 @@ build:
 # Everything, with the race detector and in random order.
 test: need-tools lint
 	$(GO) test -race -shuffle=on -timeout 12m ./...
+
+# The long forms of the fault tests: hours. See internal/faulttest.
+soak: need-tools
+	MINGLUO_SOAK=1 $(GO) test -count=1 -timeout 12h -run 'T[0-9][0-9]' -v ./...
 
 lint:
 	@test -z "$$(gofmt -l cmd channels internal)" || { gofmt -l cmd channels internal; echo 'gofmt would change these files'; exit 1; }
