@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"runtime/pprof"
 	"sort"
 
 	"mingluo/internal/app/bench"
@@ -18,13 +21,17 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return errUsage
 	}
+	var o bench.Options
 	f := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
-	n := f.Int("n", 0, "how much; 0 is the bench's own")
+	f.IntVar(&o.N, "n", 0, "how much; 0 is the bench's own")
+	f.StringVar(&o.Carrier, "carrier", "", "fanout: instant or smpp")
+	f.StringVar(&o.Dir, "dir", "", "work in a folder in here instead of the temporary folder; it is deleted at the end")
 	asJSON := f.Bool("json", false, "one JSON object")
+	profile := f.String("cpuprofile", "", "write a CPU profile to this file")
 	if err := flags(f, args[1:]); err != nil {
 		return err
 	}
-	r, err := bench.Run(ctx, args[0], *n)
+	r, err := profiled(*profile, func() (bench.Result, error) { return bench.Run(ctx, args[0], o) })
 	if err != nil {
 		return err
 	}
@@ -40,4 +47,21 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprintf(out, "%-20s %v\n", k, r[k])
 	}
 	return nil
+}
+
+// profiled runs fn with a CPU profile written to a file; "" is none.
+func profiled(path string, fn func() (bench.Result, error)) (r bench.Result, err error) {
+	if path == "" {
+		return fn()
+	}
+	to, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("write a cpu profile: %w", err)
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	if err := pprof.StartCPUProfile(to); err != nil {
+		return nil, fmt.Errorf("write a cpu profile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	return fn()
 }

@@ -45,8 +45,9 @@ var mayImport = map[string][]string{
 		"internal/console", "internal/desk", "internal/journal", "internal/progress", "internal/roll"},
 	"internal/app/demo": {"channels/channeltest/smsc", "channels/channeltest/wechatapi", "channels/web", "internal/alert", "internal/app",
 		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll"},
-	"internal/app/bench": {"channels/sms/smpp", "internal/alert", "internal/app/demo", "internal/audience", "internal/console", "internal/roll"},
-	"cmd/mingluo":        {"internal/alert", "internal/app", "internal/app/bench", "internal/app/demo", "internal/journal"},
+	"internal/app/bench": {"channels", "channels/sms/smpp", "internal/alert", "internal/app", "internal/app/demo", "internal/audience", "internal/console",
+		"internal/desk", "internal/journal", "internal/progress", "internal/roll"},
+	"cmd/mingluo": {"internal/alert", "internal/app", "internal/app/bench", "internal/app/demo", "internal/journal"},
 }
 
 // onlyImporter is who alone may know a library.

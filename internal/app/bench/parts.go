@@ -15,8 +15,8 @@ import (
 
 // benchFold applies a journal of whole lives of notices (submitted, reviewed,
 // approved, released, planned) from its stored bytes.
-func benchFold(_ context.Context, n int) (Result, error) {
-	stored, err := lives(n)
+func benchFold(_ context.Context, o Options) (Result, error) {
+	stored, err := lives(o.N)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func benchFold(_ context.Context, n int) (Result, error) {
 			return nil, err
 		}
 	}
-	return timed(n, time.Since(began)), nil
+	return timed(o.N, time.Since(began)), nil
 }
 
 func lives(n int) ([][]byte, error) {
@@ -94,9 +94,9 @@ func (p people) Follow(ctx context.Context, _, _ string, _ uint64, _ func(alert.
 }
 
 // benchSlice filters and opens everybody, slice by slice, as workers do.
-func benchSlice(ctx context.Context, n int) (Result, error) {
+func benchSlice(ctx context.Context, o Options) (Result, error) {
 	keys := roll.NewKeys()
-	src := manyPeople(n, keys)
+	src := manyPeople(o.N, keys)
 	before := heap()
 	built := time.Now()
 	index := audience.NewMemory(keys, alert.Foshan(), slog.New(slog.DiscardHandler))
@@ -122,7 +122,7 @@ func benchSlice(ctx context.Context, n int) (Result, error) {
 		}
 		found += len(members)
 	}
-	r := timed(n, time.Since(began))
+	r := timed(o.N, time.Since(began))
 	r["slices"], r["found"] = len(slices), found
 	r["slice_us"] = r["seconds"].(float64) * 1e6 / float64(len(slices))
 	r["count_ms"], r["build_seconds"], r["index_bytes"] = float64(countTook.Microseconds())/1000, buildTook.Seconds(), bytes
@@ -140,14 +140,14 @@ func heap() uint64 {
 
 // benchEncode encodes one part of a Chinese message again and again into the
 // same buffer.
-func benchEncode(_ context.Context, n int) (Result, error) {
+func benchEncode(_ context.Context, o Options) (Result, error) {
 	m := smpp.ShortMessage{Source: []byte("10657000"), Dest: []byte("8613800138000"), DestTON: 1, DestNPI: 1, EsmClass: 0x40,
 		RegisteredDelivery: 1, DataCoding: 8, Text: make([]byte, 140)}
 	buf := make([]byte, 0, 512)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
-	for i := range n {
+	for i := range o.N {
 		m.Sequence = uint32(i)
 		var err error
 		if buf, err = smpp.AppendSubmitSM(buf[:0], &m); err != nil {
@@ -156,8 +156,8 @@ func benchEncode(_ context.Context, n int) (Result, error) {
 	}
 	took := time.Since(began)
 	runtime.ReadMemStats(&after)
-	r := timed(n, took)
-	r["ns_per_message"] = float64(took.Nanoseconds()) / float64(n)
+	r := timed(o.N, took)
+	r["ns_per_message"] = float64(took.Nanoseconds()) / float64(o.N)
 	r["allocs"] = after.Mallocs - before.Mallocs
 	r["bytes_per_message"] = len(buf)
 	return r, nil

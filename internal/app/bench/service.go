@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -16,15 +14,15 @@ import (
 	"mingluo/internal/console"
 )
 
-// service runs a whole service with imitation carriers in a folder of its own.
-func service(ctx context.Context, sms, wechat int, fn func(d *demo.Demo) error) (err error) {
-	dir, err := os.MkdirTemp("", "mingluo-bench-")
+// imitation runs a whole service with imitation carriers in a house of its own.
+func imitation(ctx context.Context, o Options, sms, wechat int, fn func(d *demo.Demo) error) (err error) {
+	h, err := newHouse(o)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	d, err := demo.Start(ctx, demo.Config{Dir: dir, Public: "127.0.0.1:0", Console: "127.0.0.1:0", SMS: sms, WeChat: wechat, Bare: true,
-		Log: slog.New(slog.DiscardHandler), Argon: console.Argon{MemoryKiB: 8, Passes: 1, Threads: 1}})
+	defer func() { err = errors.Join(err, h.leave()) }()
+	d, err := demo.Start(ctx, demo.Config{Dir: h.dir, Public: "127.0.0.1:0", Console: "127.0.0.1:0", SMS: sms, WeChat: wechat, Bare: true,
+		Log: quiet(), Argon: console.Argon{MemoryKiB: 8, Passes: 1, Threads: 1}})
 	if err != nil {
 		return err
 	}
@@ -51,31 +49,13 @@ func typhoon(channels ...string) alert.Content {
 	return c
 }
 
-// approved brings a notice to the point where only the release is missing.
-func approved(ctx context.Context, d *demo.Demo, c alert.Content) (string, error) {
-	draft, err := d.Desk.NewDraft(ctx, d.As("chen"), c, nil)
-	if err != nil {
-		return "", err
-	}
-	id, rev, err := d.Desk.Submit(ctx, d.As("chen"), draft.ID, draft.Seq)
-	if err != nil {
-		return "", err
-	}
-	var hash string
-	d.Desk.Read(func(st *alert.State) { hash = st.Notices[id].Rev(rev).Hash })
-	if err := d.Desk.Review(ctx, d.As("li"), id, rev, hash, ""); err != nil {
-		return "", err
-	}
-	return id, d.Desk.Approve(ctx, d.As("li"), id, rev, hash)
-}
-
 // benchRelease measures the release alone: from the officer's act to the
 // acknowledged, synced append.
-func benchRelease(ctx context.Context, n int) (r Result, err error) {
-	err = service(ctx, 10, 10, func(d *demo.Demo) error {
+func benchRelease(ctx context.Context, o Options) (r Result, err error) {
+	err = imitation(ctx, o, 10, 10, func(d *demo.Demo) error {
 		var ids []string
-		for range n {
-			id, err := approved(ctx, d, notice())
+		for range o.N {
+			id, err := approved(ctx, d.Desk, notice())
 			if err != nil {
 				return err
 			}
@@ -85,55 +65,21 @@ func benchRelease(ctx context.Context, n int) (r Result, err error) {
 		began := time.Now()
 		for _, id := range ids {
 			one := time.Now()
-			if err := d.Desk.Release(ctx, d.As("li"), id, 1); err != nil {
+			if err := d.Desk.Release(ctx, signer(), id, 1); err != nil {
 				return err
 			}
 			each = append(each, time.Since(one))
 		}
-		r = timed(n, time.Since(began)).spread(each)
+		r = timed(o.N, time.Since(began)).spread(each)
 		return nil
-	})
-	return r, err
-}
-
-// benchFanout measures from the release to the last recipient settled on disk.
-func benchFanout(ctx context.Context, n int) (r Result, err error) {
-	err = service(ctx, n-n/3, n/3, func(d *demo.Demo) error {
-		id, err := approved(ctx, d, typhoon("sms", "wechat"))
-		if err != nil {
-			return err
-		}
-		began := time.Now()
-		if err := d.Desk.Release(ctx, d.As("li"), id, 1); err != nil {
-			return err
-		}
-		for {
-			version := d.Tracker.Version()
-			p, ok := d.Tracker.Of(id, 1)
-			if ok && p.Done {
-				r = timed(n, time.Since(began))
-				for _, c := range p.Channels {
-					r[c.Channel+"_first_ms"] = float64(c.First.Sub(p.Released).Microseconds()) / 1000
-					r[c.Channel+"_last_ms"] = float64(c.Last.Sub(p.Released).Microseconds()) / 1000
-					r[c.Channel+"_settled"], r[c.Channel+"_audience"] = c.Settled, c.Planned
-				}
-				return nil
-			}
-			waiting, cancel := context.WithTimeout(ctx, time.Second)
-			d.Tracker.Wait(waiting, version)
-			cancel()
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-		}
 	})
 	return r, err
 }
 
 // benchPage measures from the officer's act to the event's bytes on an open
 // stream, over a real socket.
-func benchPage(ctx context.Context, n int) (r Result, err error) {
-	err = service(ctx, 10, 10, func(d *demo.Demo) error {
+func benchPage(ctx context.Context, o Options) (r Result, err error) {
+	err = imitation(ctx, o, 10, 10, func(d *demo.Demo) error {
 		resp, err := http.Get(d.PublicURL + "/events")
 		if err != nil {
 			return err
@@ -151,13 +97,13 @@ func benchPage(ctx context.Context, n int) (r Result, err error) {
 		}()
 		var each []time.Duration
 		began := time.Now()
-		for range n {
-			id, err := approved(ctx, d, notice())
+		for range o.N {
+			id, err := approved(ctx, d.Desk, notice())
 			if err != nil {
 				return err
 			}
 			one := time.Now()
-			if err := d.Desk.Release(ctx, d.As("li"), id, 1); err != nil {
+			if err := d.Desk.Release(ctx, signer(), id, 1); err != nil {
 				return err
 			}
 			for {
@@ -171,7 +117,7 @@ func benchPage(ctx context.Context, n int) (r Result, err error) {
 			}
 			each = append(each, time.Since(one))
 		}
-		r = timed(n, time.Since(began)).spread(each)
+		r = timed(o.N, time.Since(began)).spread(each)
 		return nil
 	})
 	return r, err

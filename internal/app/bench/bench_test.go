@@ -1,0 +1,67 @@
+package bench_test
+
+import (
+	"testing"
+
+	"mingluo/internal/app/bench"
+)
+
+// Every bench is run with next to nothing, to see that it still runs, that the
+// fields are there that pages and scripts read, and that its counts add up.
+// Whether it is fast is no matter for a test.
+func TestEveryBenchRuns(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		o      bench.Options
+		fields []string
+		sums   func(t *testing.T, r bench.Result)
+	}{
+		{"append", bench.Options{N: 3}, []string{"p50_ms", "p99_ms", "max_ms"}, nil},
+		{"page", bench.Options{N: 2}, []string{"p50_ms", "p99_ms", "max_ms"}, nil},
+		{"fanout", bench.Options{N: 150, Carrier: "instant"}, []string{"rss_bytes", "disk_bytes", "fanout_disk_bytes", "fill_seconds"}, func(t *testing.T, r bench.Result) {
+			want(t, r, "accepted", 150)
+			want(t, r, "handed_over", 150)
+			want(t, r, "missed", 0)
+		}},
+		{"fanout", bench.Options{N: 30, Carrier: "smpp"}, []string{"sms_first_ms", "wechat_last_ms"}, func(t *testing.T, r bench.Result) {
+			want(t, r, "planned", 30)
+			want(t, r, "missed", 0)
+		}},
+		{"fold", bench.Options{N: 50}, nil, nil},
+		{"slice", bench.Options{N: 500}, []string{"slices", "slice_us", "count_ms", "index_bytes"}, nil},
+		{"smpp-encode", bench.Options{N: 100}, []string{"ns_per_message", "allocs"}, nil},
+	} {
+		t.Run(c.name+c.o.Carrier, func(t *testing.T) {
+			c.o.Dir = t.TempDir()
+			r, err := bench.Run(t.Context(), c.name, c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range append(c.fields, "name", "n", "seconds", "per_second") {
+				if r[f] == nil {
+					t.Errorf("the result has no %s: %v", f, r)
+				}
+			}
+			want(t, r, "n", c.o.N)
+			if c.sums != nil {
+				c.sums(t, r)
+			}
+		})
+	}
+}
+
+func want(t *testing.T, r bench.Result, field string, n int) {
+	t.Helper()
+	if r[field] != n {
+		t.Errorf("%s is %v, want %d: %v", field, r[field], n, r)
+	}
+}
+
+func TestAnUnknownBenchIsRefused(t *testing.T) {
+	if _, err := bench.Run(t.Context(), "nothing", bench.Options{}); err == nil {
+		t.Error("it ran")
+	}
+	if _, err := bench.Run(t.Context(), "fanout", bench.Options{N: 1, Carrier: "pigeon"}); err == nil {
+		t.Error("a carrier that nobody knows was taken")
+	}
+}
