@@ -149,6 +149,7 @@ type Content struct {
 	Source    *Source      `json:"source,omitempty"`
 	Suspend   []Suspension `json:"suspend,omitempty"`
 	Answers   string       `json:"answers,omitempty"` // the incident this is the authoritative information about
+	Template  *TemplateUse `json:"template,omitempty"`
 }
 
 // Query returns the audience that the content asks for.
