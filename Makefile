@@ -41,7 +41,7 @@ need-tools:
 
 # The figures of the README and of deploy/performance.md.
 bench: build
-	@for b in append page fold slice smpp-encode fanout; do $(BIN) bench $$b -json; done
+	@for b in import start count fanout fold append page slice smpp-encode; do $(BIN) bench $$b -json; done
 	@$(BIN) bench fanout -carrier smpp -n 3000 -json
 
 # The pictures of the README, made by a browser from a running demo.

@@ -14,7 +14,7 @@ import (
 	"mingluo/internal/app/bench"
 )
 
-func runBench(ctx context.Context, args []string, out io.Writer) error {
+func runBench(ctx context.Context, args []string, out io.Writer) (err error) {
 	if len(args) == 0 || args[0] == "-h" {
 		for _, b := range bench.All() {
 			fmt.Fprintf(out, "  %-12s %s (n = %d)\n", b.Name, b.About, b.N)
@@ -25,13 +25,19 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	f.IntVar(&o.N, "n", 0, "how much; 0 is the bench's own")
 	f.StringVar(&o.Carrier, "carrier", "", "fanout: instant or smpp")
+	f.IntVar(&o.History, "history", 0, "append, start: notices of the past in the journal")
 	f.StringVar(&o.Dir, "dir", "", "work in a folder in here instead of the temporary folder; it is deleted at the end")
 	asJSON := f.Bool("json", false, "one JSON object")
-	profile := f.String("cpuprofile", "", "write a CPU profile to this file")
+	profile := f.String("cpuprofile", "", "write a CPU profile of the measured part to this file")
 	if err := flags(f, args[1:]); err != nil {
 		return err
 	}
-	r, err := profiled(*profile, func() (bench.Result, error) { return bench.Run(ctx, args[0], o) })
+	if *profile != "" {
+		p := &profiler{path: *profile}
+		o.Measuring = p.begin
+		defer func() { err = errors.Join(err, p.err) }()
+	}
+	r, err := bench.Run(ctx, args[0], o)
 	if err != nil {
 		return err
 	}
@@ -49,19 +55,23 @@ func runBench(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// profiled runs fn with a CPU profile written to a file; "" is none.
-func profiled(path string, fn func() (bench.Result, error)) (r bench.Result, err error) {
-	if path == "" {
-		return fn()
-	}
-	to, err := os.Create(path)
+// profiler writes a CPU profile of a bench's measured part.
+type profiler struct {
+	path string
+	err  error
+}
+
+func (p *profiler) begin() (end func()) {
+	to, err := os.Create(p.path)
 	if err != nil {
-		return nil, fmt.Errorf("write a cpu profile: %w", err)
+		p.err = fmt.Errorf("write a cpu profile: %w", err)
+		return func() {}
 	}
-	defer func() { err = errors.Join(err, to.Close()) }()
-	if err := pprof.StartCPUProfile(to); err != nil {
-		return nil, fmt.Errorf("write a cpu profile: %w", err)
+	if p.err = pprof.StartCPUProfile(to); p.err != nil {
+		return func() { to.Close() }
 	}
-	defer pprof.StopCPUProfile()
-	return fn()
+	return func() {
+		pprof.StopCPUProfile()
+		p.err = to.Close()
+	}
 }

@@ -25,7 +25,7 @@ func commands() []command {
 		{"serve", "-config FILE", "运行服务", "run the service", runServe},
 		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
 		{"journal", "tail [-dir DIR] [-from N]", "跟随日志", "follow the journal", runJournal},
-		{"bench", "NAME [-n N] [-carrier C] [-dir DIR] [-cpuprofile FILE] [-json]", "测量", "measure", runBench},
+		{"bench", "NAME [-n N] [-carrier C] [-history N] [-dir DIR] [-cpuprofile FILE] [-json]", "测量", "measure", runBench},
 		{"version", "", "版本", "print the version", runVersion},
 	}
 }

@@ -24,7 +24,19 @@ type Result map[string]any
 type Options struct {
 	N       int    // how much
 	Carrier string // fanout: "instant" (accepts at once) or "smpp" (imitation carriers)
+	History int    // append, start: notices of the past in the journal
 	Dir     string // where the bench's folder is made; "" is the system's temporary folder
+
+	// Measuring is called when the measured part begins, and what it returns
+	// when that ends: a profile then shows nothing else. Nil: nothing.
+	Measuring func() (end func())
+}
+
+func (o Options) measuring() (end func()) {
+	if o.Measuring == nil {
+		return func() {}
+	}
+	return o.Measuring()
 }
 
 // Bench is one measurement by name.
@@ -37,10 +49,13 @@ type Bench struct {
 // All lists the benches.
 func All() []Bench {
 	return []Bench{
-		{"append", "release to acknowledged append, one after the other", 200, benchRelease},
+		{"import", "people from CSV into the roll, and the same bytes in bare batches", 100_000, benchImport},
+		{"start", "start to ready with so many people on the roll and one notice sent to them; -history", 100_000, benchStart},
+		{"count", "audience counts of city, districts and towns by group, from memory", 100_000, benchCount},
+		{"append", "release to acknowledged append, one after the other; -history", 200, benchRelease},
 		{"fanout", "release to every outcome settled on disk; -carrier instant or smpp", 100_000, benchFanout},
 		{"page", "release to the bytes on an open page", 20, benchPage},
-		{"fold", "events of a journal applied to the state", 100_000, benchFold},
+		{"fold", "events of a journal folded, from their bytes and from the store", 100_000, benchFold},
 		{"slice", "subscriptions filtered for slices", 100_000, benchSlice},
 		{"smpp-encode", "submit_sm encoded", 2_000_000, benchEncode},
 	}

@@ -16,7 +16,19 @@ func TestEveryBenchRuns(t *testing.T) {
 		fields []string
 		sums   func(t *testing.T, r bench.Result)
 	}{
-		{"append", bench.Options{N: 3}, []string{"p50_ms", "p99_ms", "max_ms"}, nil},
+		{"import", bench.Options{N: 2500}, []string{"bare_per_second", "ratio", "disk_bytes"}, func(t *testing.T, r bench.Result) {
+			want(t, r, "joined", 2500)
+			want(t, r, "rejected", 0)
+		}},
+		{"start", bench.Options{N: 60, History: 120}, []string{"crashed_seconds", "rss_bytes", "index_bytes"}, func(t *testing.T, r bench.Result) {
+			want(t, r, "people", 60)
+		}},
+		{"count", bench.Options{N: 300}, []string{"p50_ms", "city_p50_ms", "district_max_ms", "town_max_ms", "bytes_per_person"}, func(t *testing.T, r bench.Result) {
+			want(t, r, "people", 300)
+		}},
+		{"append", bench.Options{N: 3, History: 120}, []string{"p50_ms", "p99_ms", "max_ms", "settled_p50_ms", "cpu_ms"}, func(t *testing.T, r bench.Result) {
+			want(t, r, "history", 120)
+		}},
 		{"page", bench.Options{N: 2}, []string{"p50_ms", "p99_ms", "max_ms"}, nil},
 		{"fanout", bench.Options{N: 150, Carrier: "instant"}, []string{"rss_bytes", "disk_bytes", "fanout_disk_bytes", "fill_seconds"}, func(t *testing.T, r bench.Result) {
 			want(t, r, "accepted", 150)
@@ -27,7 +39,9 @@ func TestEveryBenchRuns(t *testing.T) {
 			want(t, r, "planned", 30)
 			want(t, r, "missed", 0)
 		}},
-		{"fold", bench.Options{N: 50}, nil, nil},
+		{"fold", bench.Options{N: 50}, []string{"book_seconds"}, func(t *testing.T, r bench.Result) {
+			want(t, r, "events", 56) // whole lives
+		}},
 		{"slice", bench.Options{N: 500}, []string{"slices", "slice_us", "count_ms", "index_bytes"}, nil},
 		{"smpp-encode", bench.Options{N: 100}, []string{"ns_per_message", "allocs"}, nil},
 	} {

@@ -43,7 +43,7 @@ func fanoutInstant(ctx context.Context, o Options) (r Result, err error) {
 	carrier := &instant{name: "sms"}
 	err = h.service(ctx, []channels.Channel{carrier}, func(a *app.App) error {
 		before := h.diskBytes()
-		if r, err = fanout(ctx, a, o.N, "sms"); err != nil {
+		if r, err = fanout(ctx, a, o, "sms"); err != nil {
 			return err
 		}
 		r["rss_bytes"], r["disk_bytes"] = rssBytes(), h.diskBytes()
@@ -62,7 +62,7 @@ func fanoutInstant(ctx context.Context, o Options) (r Result, err error) {
 // same process: two thirds SMS, one third WeChat.
 func fanoutImitation(ctx context.Context, o Options) (r Result, err error) {
 	err = imitation(ctx, o, o.N-o.N/3, o.N/3, func(d *demo.Demo) error {
-		r, err = fanout(ctx, d.App, o.N, "sms", "wechat")
+		r, err = fanout(ctx, d.App, o, "sms", "wechat")
 		return err
 	})
 	if err != nil {
@@ -73,20 +73,23 @@ func fanoutImitation(ctx context.Context, o Options) (r Result, err error) {
 }
 
 // fanout releases one notice for everybody and waits for the last outcome.
-func fanout(ctx context.Context, a *app.App, n int, chs ...string) (Result, error) {
+func fanout(ctx context.Context, a *app.App, o Options, chs ...string) (Result, error) {
 	id, err := approved(ctx, a.Desk, typhoon(chs...))
 	if err != nil {
 		return nil, err
 	}
+	measured := o.measuring()
 	began := time.Now()
 	if err := a.Desk.Release(ctx, signer(), id, 1); err != nil {
 		return nil, err
 	}
 	p, err := finished(ctx, a, id)
+	took := time.Since(began)
+	measured()
 	if err != nil {
 		return nil, err
 	}
-	r := timed(n, time.Since(began))
+	r := timed(o.N, took)
 	planned := 0
 	for _, c := range p.Channels {
 		planned += c.Planned
@@ -97,7 +100,7 @@ func fanout(ctx context.Context, a *app.App, n int, chs ...string) (Result, erro
 	if err != nil {
 		return nil, err
 	}
-	r["planned"], r["accepted"], r["missed"] = planned, l.accepted, n-l.settled
+	r["planned"], r["accepted"], r["missed"] = planned, l.accepted, o.N-l.settled
 	return r, nil
 }
 

@@ -49,33 +49,6 @@ func typhoon(channels ...string) alert.Content {
 	return c
 }
 
-// benchRelease measures the release alone: from the officer's act to the
-// acknowledged, synced append.
-func benchRelease(ctx context.Context, o Options) (r Result, err error) {
-	err = imitation(ctx, o, 10, 10, func(d *demo.Demo) error {
-		var ids []string
-		for range o.N {
-			id, err := approved(ctx, d.Desk, notice())
-			if err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		var each []time.Duration
-		began := time.Now()
-		for _, id := range ids {
-			one := time.Now()
-			if err := d.Desk.Release(ctx, signer(), id, 1); err != nil {
-				return err
-			}
-			each = append(each, time.Since(one))
-		}
-		r = timed(o.N, time.Since(began)).spread(each)
-		return nil
-	})
-	return r, err
-}
-
 // benchPage measures from the officer's act to the event's bytes on an open
 // stream, over a real socket.
 func benchPage(ctx context.Context, o Options) (r Result, err error) {
