@@ -208,6 +208,10 @@ type Revision struct {
 	Audience  map[string]int // head count per channel that the approver saw
 	Released  *Decision
 	Paused    *Decision // the fan-out is paused
+	// Emergency is the release by one officer (紧急发布), Countersigned the second
+	// signature under it.
+	Emergency     *Decision
+	Countersigned *Decision
 }
 
 // Code returns the revision's verification code.

@@ -17,6 +17,7 @@ type State struct {
 	Confirmed  map[string]bool // held plans that an officer confirmed
 	Milestones map[string]Reached
 	Keys       string // fingerprint of the roll's keys
+	deskState
 }
 
 // Reached is a milestone with its place in the journal.
@@ -33,6 +34,7 @@ func NewState() *State {
 		Head:    GenesisHash,
 		Notices: map[string]*Notice{}, Incidents: map[string]*Incident{}, Plans: map[string]*Plan{}, PlanSeq: map[string]uint64{},
 		Confirmed: map[string]bool{}, Milestones: map[string]Reached{},
+		deskState: newDeskState(),
 	}
 }
 
@@ -55,6 +57,9 @@ func (s *State) Apply(e Event) error {
 
 func (s *State) apply(e *Event, f Fact) error {
 	d := Decision{By: e.By, At: e.At, Seq: e.Seq}
+	if known, err := s.deskState.apply(e, f, d); known {
+		return err
+	}
 	switch f := f.(type) {
 	case Submitted:
 		return s.open(e, &Revision{No: f.Rev, Verb: f.Verb, Content: f.Content, Touched: f.Touched, Submitted: d})
@@ -90,6 +95,9 @@ func (s *State) open(e *Event, r *Revision) error {
 		return fmt.Errorf("a %s act on a %s notice", e.Mode, n.Mode) // R5
 	}
 	r.Hash = r.Content.Hash(n.ID, r.No, r.Verb, n.Mode)
+	if r.Released == nil {
+		r.Reviewed = s.Carried(&r.Content)
+	}
 	if len(n.Revisions) == 0 {
 		s.Notices[n.ID] = n
 		s.NoticeIDs = append(s.NoticeIDs, n.ID)
@@ -113,6 +121,12 @@ func (s *State) applyRevision(e *Event, f Fact, d Decision) error {
 		rev, hash, set = f.Rev, f.Hash, func(r *Revision) { r.Approved, r.Audience = &d, f.Audience }
 	case Released:
 		rev, hash, set = f.Rev, f.Hash, func(r *Revision) { r.Released = &d }
+	case EmergencyReleased:
+		d.Reason = f.Reason
+		rev, hash, set = f.Rev, f.Hash, func(r *Revision) { r.Released, r.Emergency, r.Audience = &d, &d, f.Audience }
+	case Countersigned:
+		d.Reason = f.Note
+		rev, hash, set = f.Rev, f.Hash, func(r *Revision) { r.Countersigned = &d }
 	case Paused:
 		d.Reason = f.Reason
 		rev, set = f.Rev, func(r *Revision) { r.Paused = &d }

@@ -20,6 +20,7 @@ func (s *State) Trial(events []Event) error {
 // borrow copies from s what the event is about, as far as [State.Apply] looks at
 // it or changes it, unless an event before did.
 func (t *State) borrow(s *State, e *Event) {
+	t.deskState.borrow(&s.deskState, e)
 	if n := s.Notices[e.ID]; n != nil && t.Notices[e.ID] == nil {
 		c := *n
 		c.Revisions = nil

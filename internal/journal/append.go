@@ -18,7 +18,7 @@ const maxTries = 20
 
 // once are the kinds of events that are recorded once per subject, however many
 // processes and restarts there are.
-func once(kind string) bool { return kind == "milestone" || kind == "plan" }
+func once(kind string) bool { return kind == "milestone" || kind == "plan" || kind == "call" }
 
 // Do decides and appends. It calls decide with the state at the journal's head,
 // gives the returned events their place and hash, appends them (several as one

@@ -1,0 +1,116 @@
+package alert
+
+import (
+	"fmt"
+	"time"
+)
+
+// InboxReceived is something that came to the desk and waits for an officer:
+// a signal to be relayed, or a department's application (依申请发布).
+type InboxReceived struct {
+	From     string    `json:"from"`               // cap, department
+	Name     string    `json:"name"`               // who sent it, as people know it
+	Sent     time.Time `json:"sent"`               // as it says itself
+	Content  Content   `json:"content"`            // as it would be a draft
+	Original string    `json:"original,omitempty"` // SHA-256 of the attachment received
+	Warnings []string  `json:"warnings,omitempty"`
+	Cancels  string    `json:"cancels,omitempty"` // the source identifier that it cancels or updates
+}
+
+// InboxSeen: an officer looked at it.
+type InboxSeen struct{}
+
+// InboxHandled says what was made of it.
+type InboxHandled struct {
+	Draft    string `json:"draft,omitempty"` // a draft was made
+	Declined string `json:"declined,omitempty"`
+}
+
+func (InboxReceived) FactName() (string, string) { return "inbox", "received" }
+func (InboxSeen) FactName() (string, string)     { return "inbox", "seen" }
+func (InboxHandled) FactName() (string, string)  { return "inbox", "handled" }
+
+// InboxItem is what came in, with what became of it.
+type InboxItem struct {
+	InboxReceived
+	ID      string
+	Mode    Mode
+	At      Decision // when it was received
+	Seen    *Decision
+	Handled *InboxHandled
+	By      *Decision // who handled it
+}
+
+func (s *deskState) applyInbox(e *Event, f Fact, d Decision) error {
+	it := s.Inbox[e.ID]
+	if r, ok := f.(InboxReceived); ok {
+		if it != nil {
+			return fmt.Errorf("it was received already")
+		}
+		s.Inbox[e.ID] = &InboxItem{InboxReceived: r, ID: e.ID, Mode: e.Mode, At: d}
+		s.InboxIDs = append(s.InboxIDs, e.ID)
+		return nil
+	}
+	if it == nil {
+		return fmt.Errorf("it was never received")
+	}
+	switch f := f.(type) {
+	case InboxSeen:
+		if it.Seen == nil {
+			it.Seen = &d
+		}
+	case InboxHandled:
+		if it.Seen == nil {
+			it.Seen = &d
+		}
+		it.Handled, it.By = &f, &d
+	}
+	return nil
+}
+
+// ApplicationMade is an application to the city's platform for a public
+// release. Its id is the notice's.
+type ApplicationMade struct {
+	Notice   string `json:"notice"`
+	Form     string `json:"form"`               // the application form as text
+	CAP      string `json:"cap,omitempty"`      // SHA-256 of the CAP file attached
+	Platform string `json:"platform,omitempty"` // to whom
+}
+
+// ApplicationAnswered is the platform's answer.
+type ApplicationAnswered struct {
+	Granted bool   `json:"granted"`
+	Ref     string `json:"ref"` // the id that the platform returned
+	Note    string `json:"note,omitempty"`
+}
+
+func (ApplicationMade) FactName() (string, string)     { return "application", "made" }
+func (ApplicationAnswered) FactName() (string, string) { return "application", "answered" }
+
+// Application is an application with its answer.
+type Application struct {
+	ApplicationMade
+	ID       string
+	Made     Decision
+	Answer   *ApplicationAnswered
+	Answered *Decision
+}
+
+func (s *deskState) applyApplication(e *Event, f Fact, d Decision) error {
+	a := s.Applications[e.ID]
+	if m, ok := f.(ApplicationMade); ok {
+		if a != nil && (a.Answer == nil || a.Answer.Granted) {
+			return fmt.Errorf("an application waits or was granted already")
+		}
+		s.Applications[e.ID] = &Application{ApplicationMade: m, ID: e.ID, Made: d}
+		return nil
+	}
+	if a == nil {
+		return fmt.Errorf("no application was made")
+	}
+	if ans, ok := f.(ApplicationAnswered); ok {
+		d.Reason = ans.Note
+		a.Answer, a.Answered = &ans, &d
+	}
+	return nil
+}
