@@ -12,6 +12,8 @@
 //     [Store.Follow] serve the other streams: drafts, accounts, the roll, outcomes, tallies.
 //   - [Store.PutTasks] and [Store.Tasks] are the work queue of slices.
 //   - [Store.PutAttachment] keeps originals under the hash of their content.
+//   - [Store.Snapshot] copies a stream while it is written; [OpenEmpty] and
+//     [Store.Compare] bring copies back and check them, for backups.
 //   - [Store.ServeAdmin] and [AdminClient] let a subcommand talk to the process
 //     that holds the folder.
 //

@@ -28,11 +28,7 @@ type embedded struct {
 
 // startEmbedded starts the server and waits until its store is recovered.
 func startEmbedded(ctx context.Context, c Config) (*embedded, error) {
-	key, err := nkeys.CreateUser()
-	if err != nil {
-		return nil, fmt.Errorf("start embedded nats: make a key: %w", err)
-	}
-	opts, err := serverOptions(c, key)
+	key, opts, err := serverSetup(c)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +49,16 @@ func startEmbedded(ctx context.Context, c Config) (*embedded, error) {
 		return nil, err
 	}
 	return &embedded{srv: srv, key: key}, nil
+}
+
+// serverSetup makes the in-process connection's key and the server's options.
+func serverSetup(c Config) (nkeys.KeyPair, *server.Options, error) {
+	key, err := nkeys.CreateUser()
+	if err != nil {
+		return nil, nil, fmt.Errorf("start embedded nats: make a key: %w", err)
+	}
+	opts, err := serverOptions(c, key)
+	return key, opts, err
 }
 
 func serverOptions(c Config, key nkeys.KeyPair) (*server.Options, error) {

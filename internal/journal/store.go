@@ -61,14 +61,22 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open record: %w", err)
 	}
-	s := &Store{conf: c, log: c.Log, batches: make(chan struct{}, maxBatches), batchName: nuid.Next()[14:]}
-	s.root, s.cancel = context.WithCancel(context.Background())
+	if err := checkFinished(c.Dir); err != nil {
+		return nil, err
+	}
+	s := newStore(c)
 	if err := s.open(ctx); err != nil {
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		return nil, errors.Join(err, s.Close(bound))
 	}
 	return s, nil
+}
+
+func newStore(c Config) *Store {
+	s := &Store{conf: c, log: c.Log, batches: make(chan struct{}, maxBatches), batchName: nuid.Next()[14:]}
+	s.root, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
