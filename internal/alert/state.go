@@ -96,7 +96,7 @@ func (s *State) open(e *Event, r *Revision) error {
 	}
 	r.Hash = r.Content.Hash(n.ID, r.No, r.Verb, n.Mode)
 	if r.Released == nil {
-		r.Reviewed = s.Carried(&r.Content)
+		r.Reviewed = s.Carried(&r.Content, n.Mode)
 	}
 	if len(n.Revisions) == 0 {
 		s.Notices[n.ID] = n

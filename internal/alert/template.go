@@ -212,6 +212,21 @@ func (f TemplateField) read(v string) (string, *Problem) {
 	return v, nil
 }
 
+// Sample returns a value that the field takes, to try a template with.
+func (f TemplateField) Sample(now time.Time) string {
+	switch {
+	case f.Preset != "":
+		return f.Preset
+	case f.Type == FieldNumber:
+		return strconv.Itoa(f.Max)
+	case f.Type == FieldTime:
+		return now.Format(time.RFC3339)
+	case f.Type == FieldChoice:
+		return f.Choices[0]
+	}
+	return strings.Repeat("佛", f.Max)
+}
+
 // Fill writes the template's words into a content whose place, times and
 // sender are set already, and presets what is still empty. Values are the
 // fields' by name; unknown ones are refused. What could not be filled stays a

@@ -51,6 +51,7 @@ type TemplateVersion struct {
 // TemplateHistory is a template with all its versions.
 type TemplateHistory struct {
 	ID        string
+	Mode      Mode // what was made in a drill is never used live (R5)
 	Versions  []*TemplateVersion
 	Withdrawn *Decision // after the newest approval
 }
@@ -68,12 +69,24 @@ func (h *TemplateHistory) Current() *TemplateVersion {
 	return nil
 }
 
+// Usable reports whether a notice of this mode may be made from the template.
+func (h *TemplateHistory) Usable(mode Mode) bool {
+	return h.Current() != nil && (h.Mode == Live || mode == Drill)
+}
+
 // Version returns a version by its number, or nil.
 func (h *TemplateHistory) Version(no int) *TemplateVersion {
 	if h == nil || no < 1 || no > len(h.Versions) {
 		return nil
 	}
 	return h.Versions[no-1]
+}
+
+// Same reports whether two proposals differ in nothing but their number.
+func (t *Template) Same(other *Template) bool {
+	a, b := *t, *other
+	a.Version, b.Version = 0, 0
+	return a.Hash() == b.Hash()
 }
 
 // Hash binds an approval to exactly this version: 64 hexadecimal digits.
@@ -90,8 +103,11 @@ func (s *deskState) applyTemplate(e *Event, f Fact, d Decision) error {
 	h := s.Templates[e.ID]
 	if p, ok := f.(TemplateProposed); ok {
 		if h == nil {
-			h = &TemplateHistory{ID: e.ID}
+			h = &TemplateHistory{ID: e.ID, Mode: e.Mode}
 			s.Templates[e.ID] = h
+		}
+		if e.Mode != h.Mode {
+			return fmt.Errorf("a %s act on a %s template", e.Mode, h.Mode)
 		}
 		if p.Template.ID != e.ID || p.Template.Version != len(h.Versions)+1 {
 			return fmt.Errorf("version %d of %s after %d of %s", p.Template.Version, p.Template.ID, len(h.Versions), e.ID)
@@ -139,12 +155,13 @@ func (h *TemplateHistory) bound(version int, hash string) (*TemplateVersion, err
 // Carried returns the confidentiality review that a content carries because it
 // is made from a template in use and holds nothing else; nil when it needs one
 // of its own.
-func (s *deskState) Carried(c *Content) *Decision {
+func (s *deskState) Carried(c *Content, mode Mode) *Decision {
 	if c.Template == nil {
 		return nil
 	}
-	v := s.Templates[c.Template.ID].Current()
-	if v == nil || v.Reviewed == nil || !v.Template.Made(c) || c.Kind == KindPolicy {
+	h := s.Templates[c.Template.ID]
+	v := h.Current()
+	if !h.Usable(mode) || v.Reviewed == nil || !v.Template.Made(c) || c.Kind == KindPolicy {
 		return nil
 	}
 	d := *v.Reviewed

@@ -85,6 +85,11 @@ type Config struct {
 	Gazetteer *alert.Gazetteer
 	Rules     []alert.DutyRule
 	Log       *slog.Logger
+	// Mode is the installation's own: authority and roster are changed in it
+	// only. Empty: in any.
+	Mode alert.Mode
+	// Emergency allows 紧急发布, see [Desk.EmergencyRelease].
+	Emergency bool
 	// Now is the clock that acts are stamped with; nil is the wall clock. Only
 	// sample data of the past needs another.
 	Now func() time.Time

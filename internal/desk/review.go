@@ -24,37 +24,47 @@ func (d *Desk) Submit(ctx context.Context, who alert.Actor, draft string, seq ui
 	if ps := d.check(dr.Content, dr.Mode); ps != nil {
 		return "", 0, ps
 	}
-	notice, verb := dr.Notice, alert.Update
+	notice = dr.Notice
 	if notice == "" {
 		notice = dr.ID // a new notice keeps its draft's number, so a retried submission cannot make two
 	}
 	err = d.act(ctx, who, notice, func(st *alert.State) (alert.Fact, error) {
-		n := st.Notices[notice]
-		rev = 1
-		if n != nil {
-			if p := n.Pending(); p != nil {
-				return nil, &alert.Problem{Kind: alert.Conflict, ZH: "这条通知已有一个版本在审，请先处理它。", EN: "A revision of this notice is waiting already: deal with it first."}
-			}
-			if cur := n.Current(); cur != nil && cur.Verb.Ends() {
-				return nil, blocked("这条通知已经解除或撤回，不能再更新；请另发一条。", "The notice was lifted or retracted: issue a new one.")
-			}
-			rev = len(n.Revisions) + 1
-		}
-		if n == nil || n.Current() == nil {
-			verb = alert.Issue
-		}
-		return alert.Submitted{Rev: rev, Verb: verb, Content: dr.Content, Touched: touch(dr.Touched, who.ID), Draft: dr.ID}, nil
+		f, err := submission(st, who, dr, notice)
+		rev = f.Rev
+		return f, err
 	})
 	if err != nil {
 		return "", 0, err
 	}
-	// The submission stands. Closing the draft is tidying: should it fail, a
-	// second submission is refused by the journal.
+	d.closeDraft(ctx, dr, notice)
+	return notice, rev, nil
+}
+
+// submission is the fact that puts a draft before the reviewers.
+func submission(st *alert.State, who alert.Actor, dr *Draft, notice string) (alert.Submitted, error) {
+	n, rev, verb := st.Notices[notice], 1, alert.Update
+	if n != nil {
+		if p := n.Pending(); p != nil {
+			return alert.Submitted{}, &alert.Problem{Kind: alert.Conflict, ZH: "这条通知已有一个版本在审，请先处理它。", EN: "A revision of this notice is waiting already: deal with it first."}
+		}
+		if cur := n.Current(); cur != nil && cur.Verb.Ends() {
+			return alert.Submitted{}, blocked("这条通知已经解除或撤回，不能再更新；请另发一条。", "The notice was lifted or retracted: issue a new one.")
+		}
+		rev = len(n.Revisions) + 1
+	}
+	if n == nil || n.Current() == nil {
+		verb = alert.Issue
+	}
+	return alert.Submitted{Rev: rev, Verb: verb, Content: dr.Content, Touched: touch(dr.Touched, who.ID), Draft: dr.ID}, nil
+}
+
+// closeDraft marks a draft as submitted. The submission stands already, so this
+// is tidying: should it fail, a second submission is refused by the journal.
+func (d *Desk) closeDraft(ctx context.Context, dr *Draft, notice string) {
 	dr.Submitted = notice
 	if err := d.putDraft(ctx, dr, dr.Seq); err != nil {
 		d.Log.Warn("close the submitted draft", "draft", dr.ID, "err", err)
 	}
-	return notice, rev, nil
 }
 
 // Return gives a revision back with a reason; its text becomes a draft again.
@@ -163,6 +173,9 @@ func (d *Desk) Approve(ctx context.Context, who alert.Actor, notice string, rev 
 		}
 		if err := bound(r, hash); err != nil {
 			return nil, err
+		}
+		if p := st.MayApprove(who.ID, &r.Content, d.Gazetteer); p != nil {
+			return nil, p
 		}
 		if r.Reviewed == nil {
 			return nil, blocked("发布前须先完成保密审查。", "The confidentiality review comes first.")
