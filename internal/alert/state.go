@@ -14,6 +14,7 @@ type State struct {
 	IncidentID []string
 	Plans      map[string]*Plan // by PlanID
 	PlanSeq    map[string]uint64
+	Waiting    map[string]bool // notices with a revision that waits for somebody
 	Confirmed  map[string]bool // held plans that an officer confirmed
 	Milestones map[string]Reached
 	Keys       string // fingerprint of the roll's keys
@@ -33,7 +34,7 @@ func NewState() *State {
 	return &State{
 		Head:    GenesisHash,
 		Notices: map[string]*Notice{}, Incidents: map[string]*Incident{}, Plans: map[string]*Plan{}, PlanSeq: map[string]uint64{},
-		Confirmed: map[string]bool{}, Milestones: map[string]Reached{},
+		Waiting: map[string]bool{}, Confirmed: map[string]bool{}, Milestones: map[string]Reached{},
 		deskState: newDeskState(),
 	}
 }
@@ -103,6 +104,7 @@ func (s *State) open(e *Event, r *Revision) error {
 		s.NoticeIDs = append(s.NoticeIDs, n.ID)
 	}
 	n.Revisions = append(n.Revisions, r)
+	s.waits(n)
 	return nil
 }
 
@@ -146,7 +148,18 @@ func (s *State) applyRevision(e *Event, f Fact, d Decision) error {
 		return fmt.Errorf("revision %d: the act is bound to another text", rev)
 	}
 	set(r)
+	s.waits(n)
 	return nil
+}
+
+// waits keeps the set of notices that wait for somebody, so that nobody has to
+// look at all of them.
+func (s *State) waits(n *Notice) {
+	if n.Pending() != nil {
+		s.Waiting[n.ID] = true
+	} else {
+		delete(s.Waiting, n.ID)
+	}
 }
 
 func (s *State) applyIncident(e *Event, f Fact, d Decision) error {
