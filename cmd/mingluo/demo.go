@@ -12,6 +12,7 @@ import (
 
 	"mingluo/internal/alert"
 	"mingluo/internal/app/demo"
+	"mingluo/internal/shared"
 )
 
 func runDemo(ctx context.Context, args []string, out io.Writer) error {
@@ -21,6 +22,7 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	f.StringVar(&c.Public, "public", "127.0.0.1:8080", "address of the public site")
 	f.StringVar(&c.Console, "console", "127.0.0.1:8081", "address of the officers' console")
 	f.StringVar(&c.NATSListen, "nats-listen", "", "open the embedded server to the nats command line, such as 127.0.0.1:4222")
+	f.StringVar(&c.Redis, "redis", "", "keep the audience index in this Redis: redis://host:6379, rediss://, unix:///socket; a cluster's nodes with commas")
 	once := f.Bool("once", false, "play the whole story without a person, report, and end")
 	capFile := f.String("cap", "", "with -once: the CAP 1.2 file to start from, - for standard input")
 	asJSON := f.Bool("json", false, "with -once: report as JSON")
@@ -33,6 +35,7 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 		level = slog.LevelDebug
 	}
 	c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	shared.LogTo(c.Log)
 	if *once {
 		dirGiven := false
 		f.Visit(func(f *flag.Flag) { dirGiven = dirGiven || f.Name == "dir" })
@@ -87,6 +90,9 @@ func greet(d *demo.Demo, c demo.Config, out io.Writer) {
 		fmt.Fprintf(out, "  %s（%s%s） 密码 %s\n      一键登录 / one click %s\n", o.Name, o.ID, roles, o.Password, o.SignIn)
 	}
 	fmt.Fprintf(out, "\n  数据在 / data in %s（演示用，不保证安全 / nothing there is safe）\n", dir)
+	if d.Shared != nil {
+		fmt.Fprintf(out, "  收件人索引在 Redis / audience index in Redis %s：%s / %s\n", d.Shared.Where, d.Shared.Status().StateZH, d.Shared.Status().State)
+	}
 	if url := d.Store.ClientURL(); url != "" {
 		fmt.Fprintf(out, "  NATS %s\n", url)
 	}

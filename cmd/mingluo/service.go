@@ -17,6 +17,7 @@ import (
 	"mingluo/internal/alert"
 	"mingluo/internal/app"
 	"mingluo/internal/journal"
+	"mingluo/internal/shared"
 )
 
 // flags parses a subcommand's words; its own complaints have been printed.
@@ -40,7 +41,9 @@ func runServe(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return &exitError{2, err}
 	}
-	a, err := app.New(c, app.Options{Log: slog.New(slog.NewJSONHandler(os.Stderr, nil))})
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	shared.LogTo(log)
+	a, err := app.New(c, app.Options{Log: log})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (t taskHandle) Delivered() int  { return t.Task.Delivered }
 func (t taskHandle) Nak(_ context.Context, delay time.Duration) error { return t.Task.Nak(delay) }
 
 // crowd fits the index to the engine.
-type crowd struct{ index audience.Index }
+type crowd struct{ index audience.Slices }
 
 func (c crowd) Slice(ctx context.Context, channel string, s alert.Slice, q alert.Query) ([]channels.Member, error) {
 	if err := c.index.WaitFor(ctx, q.UpTo); err != nil {

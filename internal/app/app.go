@@ -67,6 +67,7 @@ type App struct {
 	Book     *journal.Book
 	Roll     *roll.Roll
 	Index    *audience.Memory
+	Shared   *Shared // what goes through Redis; nil when there is none
 	Tracker  *progress.Tracker
 	Engine   *channels.Engine
 	Desk     *desk.Desk
@@ -166,7 +167,7 @@ func (a *App) openRoll(ctx context.Context) error {
 		return err
 	}
 	a.life.run("audience index", func(ctx context.Context) error { return a.Index.Run(ctx, a.Store) })
-	return nil
+	return a.openShared(ctx, keys)
 }
 
 // openKeys opens the keys that protect the roll. The journal remembers their

@@ -28,6 +28,7 @@ type Config struct {
 	Public  ListenConfig  `toml:"public"`
 	Console ListenConfig  `toml:"console"`
 	NATS    NATSConfig    `toml:"nats"`
+	Redis   RedisConfig   `toml:"redis"`
 	SMS     SMSConfig     `toml:"sms"`
 	WeChat  WeChatConfig  `toml:"wechat"`
 	Fanout  FanoutConfig  `toml:"fanout"`
@@ -145,6 +146,7 @@ func Defaults() Config {
 		Public:  ListenConfig{Listen: "127.0.0.1:8080"},
 		Console: ListenConfig{Listen: "127.0.0.1:8081"},
 		NATS:    NATSConfig{Replicas: 1},
+		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
 		WeChat:  WeChatConfig{Concurrency: 16, Timeout: Duration(10 * time.Second)},
 		Fanout:  FanoutConfig{SliceSize: 1000, InFlight: 16, Unrecorded: 1000},
@@ -271,6 +273,7 @@ func (c *Config) Validate() error {
 	if c.Bureau.Name == "" {
 		bad("bureau.name: say who speaks")
 	}
+	errs = append(errs, c.Redis.validate()...)
 	if err := alert.CheckDutyRules(c.dutyRules()); err != nil {
 		errs = append(errs, err)
 	}

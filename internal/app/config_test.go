@@ -96,6 +96,17 @@ func TestConfigurationErrorsNameThePlace(t *testing.T) {
 		"[bureau]\ncode = \"4406\"\n":                             "bureau.code",
 		"[[duties]]\nid = \"a b\"\n":                              "duties[0].id",
 		"[[duties]]\nid = \"x\"\nwithin = \"5h\"\nfrom = \"big\"": "line 4",
+		"[redis]\nurl = \"redis://h\"\n":                          "unknown setting \"redis.url\"",
+		"[redis]\nusername = \"u\"\n":                             "redis.urls: missing",
+		"[redis]\nurls = [\"http://h\"]\n":                        "redis.urls[0] http://h: want redis://",
+		"[redis]\nurls = [\"redis://:hunter2@\"]\n":               "redis.urls[0] redis://:xxxxx@: the host",
+		"[redis]\nurls = [\"redis://h\", \"redis://i/2\"]\n":      "redis.urls[1]",
+		"[redis]\nurls = [\"redis://h\", \"unix:///s\"]\n":        "redis.urls[1] unix:///s: a cluster",
+		"[redis]\nurls = [\"redis://h?db=1\"]\n":                  "want no ?",
+		"[redis]\nurls = [\"redis://h:x\"]\n":                     "redis.urls[0]: cannot",
+		"[redis]\nurls = [\"redis://h\"]\nca = \"/x\"\n":          "redis.ca: only rediss",
+		"[redis]\nurls = [\"redis://h\"]\nusername = \"u\"\n":     "redis.password_file",
+		"[redis]\nurls = [\"redis://h\"]\nspace = \"a b\"\n":      "redis.space",
 		"mode = ": "line 1",
 	} {
 		_, err := app.Parse([]byte(text))

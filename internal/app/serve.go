@@ -46,7 +46,7 @@ func (a *App) listenAll() error {
 
 func (a *App) startEngine(_ context.Context, w *works) (err error) {
 	a.Engine, err = channels.NewEngine(channels.Config{
-		Record: a.Store, Queue: queue{a.Store}, Audience: crowd{a.Index}, Notices: w, Channels: a.channels,
+		Record: a.Store, Queue: queue{a.Store}, Audience: crowd{a.slices()}, Notices: w, Channels: a.channels,
 		OutcomesSince: a.outcomesSince, Replies: a.reply, Alarm: a.alarm,
 		Log: a.log.With("part", "engine"), Registry: a.Registry,
 		InFlight: a.cfg.Fanout.InFlight, Unrecorded: a.cfg.Fanout.Unrecorded,
@@ -155,6 +155,7 @@ func (a *App) openConsole(context.Context) (err error) {
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,
 		DemoLinks: a.opts.DemoLinks, Front: a.opts.Front, Registry: a.Registry, Log: a.log.With("part", "console"),
 		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": func(context.Context) error { return a.Book.Err() }, "site": a.siteReady},
+		Parts: a.parts,
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"mingluo/internal/app"
 	"mingluo/internal/console"
 	"mingluo/internal/roll"
+	"mingluo/internal/shared"
 )
 
 // patience bounds every wait. It is long because tests share the machine with
@@ -32,6 +34,24 @@ func People(sms, wechat int) Option { return func(w *Town) { w.sms, w.wechat = s
 // Configure changes the configuration, after it was pointed at the carriers.
 func Configure(f func(*app.Config)) Option {
 	return func(w *Town) { w.changes = append(w.changes, f) }
+}
+
+// Redis lets services of the town keep their audience index in a Redis.
+func Redis(c shared.Config) Option {
+	return func(w *Town) {
+		first, more, _ := strings.Cut(c.URL, "?")
+		urls := []string{first}
+		for _, node := range strings.FieldsFunc(more, func(r rune) bool { return r == '&' }) {
+			urls = append(urls, "redis://"+strings.TrimPrefix(node, "addr="))
+		}
+		file := filepath.Join(w.Dir, "redis-password")
+		if err := os.WriteFile(file, []byte(c.Password+"\n"), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+		Configure(func(conf *app.Config) {
+			conf.Redis = app.RedisConfig{URLs: urls, Username: c.Username, PasswordFile: file, Space: c.Space}
+		})(w)
+	}
 }
 
 // With changes the options of a service that runs in the test's process.

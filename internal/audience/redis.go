@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"mingluo/internal/alert"
 	"mingluo/internal/shared"
 )
@@ -41,8 +39,7 @@ type RedisConfig struct {
 	// editions are thrown away.
 	Edition string
 	Log     *slog.Logger
-	// Registry takes the figures; nil keeps them to ourselves.
-	Registry prometheus.Registerer
+	Metrics *RedisMetrics // nil keeps the figures to ourselves
 }
 
 // Redis is the index in Redis: [Slices], for processes that do not keep
@@ -57,7 +54,7 @@ type Redis struct {
 	reader
 	conf    RedisConfig
 	lasts   *lasts
-	metrics *redisMetrics
+	metrics *RedisMetrics
 	rest    atomic.Int64 // instant (Unix ns) up to which Redis is left alone; 0 when it works
 }
 
@@ -81,7 +78,10 @@ func NewRedis(c RedisConfig) *Redis {
 	if c.Lease == 0 {
 		c.Lease = 6 * time.Second
 	}
-	r := &Redis{conf: c, lasts: newLasts(c.Stream), metrics: newRedisMetrics(c.Registry)}
+	if c.Metrics == nil {
+		c.Metrics = NewRedisMetrics(nil)
+	}
+	r := &Redis{conf: c, lasts: newLasts(c.Stream), metrics: c.Metrics}
 	r.reader.init(c.Keys, c.Places, c.Log)
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -27,6 +28,9 @@ const (
 	// fewBehind is up to how many buckets are read one by one; more are caught up
 	// by one walk through the roll.
 	fewBehind = 64
+	// firstWait and lastWait are the pauses before it is tried again.
+	firstWait = 200 * time.Millisecond
+	lastWait  = 2 * time.Second
 )
 
 // Run keeps Redis current until ctx ends. Any number of processes may call it:
@@ -46,9 +50,13 @@ func (r *Redis) Run(ctx context.Context) error {
 		case errors.Is(err, shared.ErrMoved) && time.Since(began) > time.Second:
 			wait = 0 // it forgot or went back, and is there: at once
 		default:
-			wait = min(max(2*wait, 200*time.Millisecond), 2*time.Second)
+			wait = min(max(2*wait, firstWait), lastWait)
 		}
-		r.log.Warn("keeping the audience index in Redis current begins anew", "after", wait, "err", err)
+		level := slog.LevelWarn
+		if wait > firstWait {
+			level = slog.LevelDebug // said already
+		}
+		r.log.Log(ctx, level, "keeping the audience index in Redis current begins anew", "after", wait, "err", err)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -2,9 +2,10 @@ package audience
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// redisMetrics tell whether Redis is worth its keep, and how the one who writes
-// it gets on.
-type redisMetrics struct {
+// RedisMetrics tell whether Redis is worth its keep, and how the one who writes
+// it gets on. They outlive an index: when the roll becomes another one, the
+// next index goes on counting.
+type RedisMetrics struct {
 	current, mended, read prometheus.Counter // buckets given out, by where they came from
 	failed, odd           prometheus.Counter
 	applied               prometheus.Counter
@@ -12,13 +13,14 @@ type redisMetrics struct {
 	behind                prometheus.Gauge
 }
 
-func newRedisMetrics(reg prometheus.Registerer) *redisMetrics {
+// NewRedisMetrics registers them; nil keeps them to ourselves.
+func NewRedisMetrics(reg prometheus.Registerer) *RedisMetrics {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "mingluo", Subsystem: "audience", Name: name, Help: help})
 	}
 	buckets := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "mingluo", Subsystem: "audience", Name: "buckets_total",
 		Help: "Buckets given out: as Redis had them, with what was missing added, or read from the roll."}, []string{"from"})
-	m := &redisMetrics{
+	m := &RedisMetrics{
 		current: buckets.WithLabelValues("redis"), mended: buckets.WithLabelValues("mended"), read: buckets.WithLabelValues("roll"),
 		failed:  counter("redis_failures_total", "Reads of buckets that Redis did not answer."),
 		odd:     counter("redis_odd_buckets_total", "Buckets in Redis that could not be read and were not believed."),

@@ -18,6 +18,7 @@ type boardBody struct {
 	Clocks   []clockView
 	Drafts   []*desk.Draft
 	Channels []ChannelStatus
+	Parts    []PartStatus
 }
 
 // waiting is one thing that the officer can do now.
@@ -73,7 +74,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, s *seat) error {
 	if err != nil {
 		return err
 	}
-	b := &boardBody{Channels: c.Channels(), Drafts: drafts}
+	b := &boardBody{Channels: c.Channels(), Drafts: drafts, Parts: c.parts()}
 	all := c.Desk.Duties()
 	var version uint64
 	v := &view{seat: s, Title: "值班台", Nav: "board", Live: true, Body: b}
@@ -99,6 +100,13 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, s *seat) error {
 	b.Waiting = append(b.Waiting, remindersOf(s, b.Clocks)...)
 	slices.SortStableFunc(b.Waiting, func(x, y waiting) int { return y.rank() - x.rank() })
 	return c.show(w, r, http.StatusOK, "board", v)
+}
+
+func (c *Console) parts() []PartStatus {
+	if c.Parts == nil {
+		return nil
+	}
+	return c.Parts()
 }
 
 func (w waiting) rank() int {

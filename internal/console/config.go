@@ -60,7 +60,10 @@ type Config struct {
 
 	Registry *prometheus.Registry // takes the console's metrics and is served at /metrics
 	Ready    map[string]func(context.Context) error
-	Log      *slog.Logger // default: discard
+	// Parts are what the service can do without, with how they are: they stand on
+	// the board and in the answer of /readyz and never make it unready. Cheap.
+	Parts func() []PartStatus
+	Log   *slog.Logger // default: discard
 }
 
 // Link is a named address.

@@ -85,6 +85,9 @@ func (c *Console) readiness(w http.ResponseWriter, r *http.Request) {
 		}
 		lines += name + ": " + word + "\n"
 	}
+	for _, p := range c.parts() {
+		lines += p.Name + ": " + string(p.Lamp) + ": " + p.State + "\n"
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	fmt.Fprint(w, lines)

@@ -71,6 +71,23 @@ type Store interface {
 	Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (last uint64, err error)
 }
 
+// PartStatus is how a part is that the service can do without.
+type PartStatus struct {
+	Name           string // one word, for operators
+	ZH, EN         string // what it is, for officers
+	Lamp           Lamp
+	StateZH, State string // how it is, Chinese and English
+}
+
+// Lamp is how urgent a state is.
+type Lamp string
+
+const (
+	Green  Lamp = "green"
+	Yellow Lamp = "yellow" // it mends itself, or it can wait
+	Red    Lamp = "red"    // a person has to do something
+)
+
 // ChannelStatus is a channel's present state as the board shows it.
 type ChannelStatus struct {
 	Name      string  `json:"name"`

@@ -61,9 +61,13 @@ type Redis struct {
 	prefix string // of every key
 }
 
+// ErrRefused: Redis is there and does not let us in, or not do what we have to.
+// That does not pass by itself.
+var ErrRefused = errors.New("redis refuses us: look at the user, the password and the rights")
+
 // Open checks the configuration and makes the pool. A Redis that does not
-// answer is no error, since everybody has another way: it is logged, and
-// [Redis.Health] tells. One that refuses the password is.
+// answer, or refuses us, is no error, since everybody has another way: it is
+// logged, and [Redis.Health] tells.
 func Open(ctx context.Context, c Config) (*Redis, error) {
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
@@ -83,12 +87,8 @@ func Open(ctx context.Context, c Config) (*Redis, error) {
 		return nil, err
 	}
 	r := &Redis{c: client, prefix: prefix}
-	err = r.Health(ctx)
-	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
-		return nil, errors.Join(err, r.Close())
-	}
-	if err != nil {
-		c.Log.Warn("redis does not answer; the service goes on without it", "err", err)
+	if err := r.Health(ctx); err != nil {
+		c.Log.Error("redis does not answer; the service goes on without it", "err", err)
 	}
 	return r, nil
 }
@@ -154,6 +154,9 @@ func (r *Redis) Health(ctx context.Context) error {
 		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return node.Ping(ctx).Err() })
 	} else {
 		err = r.c.Ping(ctx).Err()
+	}
+	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
+		err = fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	if err != nil {
 		return fmt.Errorf("ask redis whether it is there: %w", err)

@@ -69,9 +69,16 @@ func TestOpenFailsOnlyForWhatAPersonHasToCorrect(t *testing.T) {
 	t.Parallel()
 	s := sharedtest.Start(t)
 	c := s.Config()
-	c.Password = "wrong"
-	if _, err := shared.Open(t.Context(), c); err == nil || strings.Contains(err.Error(), "wrong-password") {
+	c.Password = "wrong-password"
+	r, err := shared.Open(t.Context(), c)
+	if err != nil {
+		t.Fatalf("a wrong password keeps the service from starting: %v", err)
+	}
+	if err := r.Health(t.Context()); !errors.Is(err, shared.ErrRefused) || strings.Contains(err.Error(), "wrong-password") {
 		t.Errorf("a wrong password: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
 	}
 	for _, url := range []string{"", "http://host", "redis://u:hunter2@host:port:x", "redis://:hunter2@h/zero", "redis://:hunter2@h/zero?addr=b:1&nonsense=1", "://hunter2", "x://:hunter2@h?addr=b"} {
 		_, err := shared.Open(t.Context(), shared.Config{URL: url})

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"mingluo/channels/web"
@@ -32,6 +33,7 @@ type Config struct {
 	Public     string // listen address of the public site, "127.0.0.1:8080"
 	Console    string // of the console, "127.0.0.1:8081"
 	NATSListen string // opens the embedded server to the nats command line
+	Redis      string // address of a Redis to keep the audience index in, or of a cluster's nodes with commas; "" is none
 	SMS        int    // sample subscriptions, 2,000
 	WeChat     int    // 1,000
 	Bare       bool   // no past drills, no open incident: for measurements and the story
@@ -117,6 +119,9 @@ func (d *Demo) config() app.Config {
 	c.SMS.Source, c.SMS.Imitation = carrierNumber, true
 	c.WeChat.AppID, c.WeChat.AppSecret, c.WeChat.Token, c.WeChat.EncodingAESKey = appID, d.Carriers.password, callbackToken, d.Carriers.aesKey
 	c.WeChat.BaseURL, c.WeChat.TemplateID, c.WeChat.Imitation = d.Carriers.WeChat.URL(), templateID, true
+	if d.cfg.Redis != "" {
+		c.Redis.URLs = strings.Split(d.cfg.Redis, ",")
+	}
 	c.Session.Idle = c.Session.Absolute // nobody is thrown out of a demo for reading
 	return c
 }

@@ -1,0 +1,120 @@
+package app_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mingluo/internal/alert"
+	"mingluo/internal/app"
+	"mingluo/internal/apptest"
+	"mingluo/internal/shared/sharedtest"
+)
+
+// ready is what /readyz says.
+func ready(t *testing.T, s *apptest.Service) (int, string) {
+	t.Helper()
+	resp, err := http.Get(s.ConsoleURL + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var b strings.Builder
+	if err := resp.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, b.String()
+}
+
+// everybodyOnce fails the test unless exactly these people hold the notice, once.
+func everybodyOnce(t *testing.T, town *apptest.Town, n apptest.Notice) {
+	t.Helper()
+	for _, channel := range []string{"sms", "wechat"} {
+		held := town.Carriers.Held(channel, n.ID, alert.Issue)
+		sameAddresses(t, channel, addresses(held), town.Everybody(channel))
+		for address, k := range held {
+			if k != 1 {
+				t.Errorf("%s: %d copies to %s", channel, k, address)
+			}
+		}
+	}
+}
+
+// A service with a Redis takes its slices from there, says so, and goes on when
+// Redis dies and when it is not there at the start.
+func TestAServiceOnRedis(t *testing.T) {
+	t.Parallel()
+	server := sharedtest.Start(t)
+	town := apptest.NewTown(t, apptest.People(60, 40), apptest.Redis(server.Config()))
+	s := town.Start()
+	s.Until("Redis has everybody", func() bool {
+		_, text := ready(t, s)
+		return strings.Contains(text, "redis: green")
+	})
+	n := s.Issue(apptest.Typhoon())
+	s.WaitSettled(n)
+	everybodyOnce(t, town, n)
+	if m := s.Metrics(); !strings.Contains(string(m.Body), "mingluo_redis_up 1") || strings.Contains(string(m.Body), `mingluo_audience_buckets_total{from="redis"} 0`) {
+		t.Error("no bucket came from Redis")
+	}
+
+	server.Kill()
+	s.Until("the death is noticed", func() bool {
+		status, text := ready(t, s)
+		if status != http.StatusOK {
+			t.Fatalf("a service without Redis is not ready: %s", text)
+		}
+		return strings.Contains(text, "redis: yellow: no answer")
+	})
+	n = s.Issue(apptest.Typhoon())
+	s.WaitSettled(n)
+	everybodyOnce(t, town, n)
+	s.Stop()
+
+	s = town.Start() // Redis is not there
+	n = s.Issue(apptest.Typhoon())
+	s.WaitSettled(n)
+	everybodyOnce(t, town, n)
+	server.Restart()
+	s.Until("Redis has everybody again", func() bool { _, text := ready(t, s); return strings.Contains(text, "redis: green") })
+}
+
+func TestARedisThatRefusesUsIsRedAndStopsNothing(t *testing.T) {
+	t.Parallel()
+	c := sharedtest.Start(t).Config()
+	c.Password = "not-the-password"
+	town := apptest.NewTown(t, apptest.People(20, 10), apptest.Redis(c))
+	s := town.Start()
+	if status, text := ready(t, s); status != http.StatusOK || !strings.Contains(text, "redis: red") {
+		t.Errorf("ready: %d %s", status, text)
+	}
+	n := s.Issue(apptest.Typhoon())
+	s.WaitSettled(n)
+	everybodyOnce(t, town, n)
+	s.Stop()
+
+	if err := os.Chmod(filepath.Join(town.Dir, "redis-password"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.New(town.Config(), app.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := town.TryStart(); err == nil || !strings.Contains(err.Error(), "everybody can read it") {
+		t.Errorf("a password that everybody can read: %v", err)
+	}
+}
+
+// A Redis Cluster of three real processes serves a whole service.
+func TestAServiceOnARedisCluster(t *testing.T) {
+	t.Parallel()
+	cluster := sharedtest.StartCluster(t)
+	town := apptest.NewTown(t, apptest.People(60, 40), apptest.Redis(cluster.Config()))
+	s := town.Start()
+	s.Until("the cluster has everybody", func() bool { _, text := ready(t, s); return strings.Contains(text, "redis: green") })
+	cluster.Nodes[1].Kill() // a third of the buckets is gone
+	n := s.Issue(apptest.Typhoon())
+	s.WaitSettled(n)
+	everybodyOnce(t, town, n)
+}
