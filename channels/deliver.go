@@ -18,14 +18,16 @@ func (w *worker) deliver(ctx context.Context, job *Work, c class, l *ledger, ope
 		ln.pacer.setRate(ln.rate(h.Rate))
 	}
 	s := &session{lane: ln, ledger: l, lease: w.lease, notice: w.task.Notice, rev: w.task.Rev, until: job.Plan.Until, stop: make(chan struct{})}
+	l.reserve(len(open))
 	if !l.begin(s) {
 		return pass{wait: lookEvery}, nil // closed this moment, or another task of the slice is at work
 	}
 	s.turn = ln.pacer.enter(c, len(open))
 	ln.enter(s, w.taking)
-	t := &taker{lane: ln, ledger: l, open: open, until: job.Plan.Until, seen: make([]atomic.Bool, len(open))}
+	t := &taker{session: s, open: open, seen: make([]atomic.Bool, len(open))}
 	err := ln.ch.Deliver(ctx, Batch{Task: w.task, Message: job.Message, Recipients: open, Permit: s.permit}, t.report)
 	ln.leave(s)
+	ln.pacer.give(int(s.permits.Swap(0)))
 	ln.pacer.leave(s.turn)
 	if t.answered.Load() {
 		ln.proved()
@@ -114,10 +116,8 @@ func (w *worker) unready() (pass, error) {
 
 // taker takes a channel's answers about one batch.
 type taker struct {
-	lane     *lane
-	ledger   *ledger
+	session  *session
 	open     []Recipient
-	until    time.Time
 	seen     []atomic.Bool
 	reported atomic.Int64
 	answered atomic.Bool // the carrier said something
@@ -126,14 +126,18 @@ type taker struct {
 // report is Deliver's report: the first answer about a recipient counts.
 func (t *taker) report(i int, o alert.Outcome) {
 	if i < 0 || i >= len(t.open) || t.seen[i].Swap(true) {
-		t.lane.log.Error("the channel reported a recipient twice, or one that was not in the batch", "position", i)
+		t.session.lane.log.Error("the channel reported a recipient twice, or one that was not in the batch", "position", i)
 		return
 	}
 	t.reported.Add(1)
 	if o.State != alert.StateUnsure {
 		t.answered.Store(true)
 	}
-	t.lane.eng.recorder.add(t.ledger, complete(o, &t.open[i], time.Now(), t.until))
+	s := t.session
+	if !s.answered() {
+		s.lane.pacer.owe(1)
+	}
+	s.lane.eng.recorder.append(s.ledger, complete(o, &t.open[i], time.Now(), s.until))
 }
 
 // rate is the lower of what the settings and the route allow; 0 is no limit.

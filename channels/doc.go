@@ -43,8 +43,8 @@
 // # What it promises
 //
 //   - Nobody is missed: whoever has no settled outcome is open, whatever crashed.
-//   - Duplicates after a crash are at most the carrier's window and the answers
-//     not yet recorded ([Config].Unrecorded for each slice at work).
+//   - Duplicates after a crash are at most [Config].Unrecorded for each channel:
+//     who is in the carrier's window and whose answer is not yet on disk.
 //   - Stop, pause and retraction bite within 2 s; nothing goes after the end.
 //   - A worker that was frozen does not send on when it wakes.
 //   - A correction reaches those who may hold the notice, and nobody else.

@@ -33,9 +33,13 @@ type Config struct {
 	Log      *slog.Logger          // slog.Default()
 	Registry prometheus.Registerer // a registry of its own
 
-	InFlight   int                // slices of one class delivered at once by a channel; 16
-	Held       int                // tasks a channel holds at once, in line by class; 256
-	Unrecorded int                // answers of one slice that may wait for the disk; 1,000
+	InFlight int // slices of one class delivered at once by a channel; 16
+	Held     int // tasks a channel holds at once, in line by class; 2,048
+	// Unrecorded bounds, for each channel of this process, the people who were
+	// handed over and whose outcome is not on disk, those in the carrier's window
+	// included. The bound is exact: so many at most are told twice after a crash.
+	// Less than the window would cut the window. 10,000, see [pacer.most].
+	Unrecorded int
 	Rates      map[string]float64 // channel to recipients a second; the lower of this and the route's own holds
 	AckWait    time.Duration      // the queue's; 30 s
 	TallyEvery time.Duration      // how often the tally of a running slice is stored; 1 s
@@ -51,8 +55,8 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.InFlight, 16)
-	setDefault(&c.Held, 256)
-	setDefault(&c.Unrecorded, 1000)
+	setDefault(&c.Held, 2048)
+	setDefault(&c.Unrecorded, 10_000)
 	setDefault(&c.AckWait, 30*time.Second)
 	setDefault(&c.TallyEvery, time.Second)
 	setDefault(&c.Grace, 5*time.Second)
@@ -78,21 +82,20 @@ func setDefault[T int | time.Duration](v *T, d T) {
 // Engine runs the channels: it takes their tasks, finds who is open, hands
 // them over at the pacer's rhythm and records every answer.
 type Engine struct {
-	conf       Config
-	log        *slog.Logger
-	metrics    *metrics
-	ledgers    *ledgers
-	recorder   *recorder
-	inbox      *inbox
-	lanes      []*lane
-	unrecorded int64
+	conf     Config
+	log      *slog.Logger
+	metrics  *metrics
+	ledgers  *ledgers
+	recorder *recorder
+	inbox    *inbox
+	lanes    []*lane
 }
 
 // NewEngine puts an engine together; nothing runs yet. An error is about a
 // channel's name.
 func NewEngine(c Config) (*Engine, error) {
 	c = c.withDefaults()
-	e := &Engine{conf: c, log: c.Log, unrecorded: int64(c.Unrecorded)}
+	e := &Engine{conf: c, log: c.Log}
 	index := newReceiptIndex()
 	var names []string
 	for _, ch := range c.Channels {
@@ -104,12 +107,14 @@ func NewEngine(c Config) (*Engine, error) {
 		names = append(names, ch.Name())
 	}
 	e.metrics = newMetrics(c.Registry, names, index)
-	e.ledgers = &ledgers{rec: c.Record, index: index, all: map[string]*ledger{}, damaged: e.damaged}
+	e.ledgers = &ledgers{rec: c.Record, index: index, all: map[string]*ledger{}, pacers: map[string]*pacer{}, damaged: e.damaged}
 	e.recorder = &recorder{rec: c.Record, ledgers: e.ledgers, log: c.Log, metrics: e.metrics, alarm: c.Alarm,
 		tallyEvery: c.TallyEvery, grace: c.Grace, outcomes: newTodo(), tallies: newTodo()}
 	e.inbox = &inbox{eng: e, index: index, rebuilt: make(chan struct{})}
 	for _, ch := range c.Channels {
-		e.lanes = append(e.lanes, newLane(e, ch))
+		ln := newLane(e, ch)
+		e.lanes = append(e.lanes, ln)
+		e.ledgers.pacers[ln.name] = ln.pacer
 	}
 	return e, nil
 }

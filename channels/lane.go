@@ -43,7 +43,7 @@ type lane struct {
 
 func newLane(e *Engine, ch Channel) *lane {
 	ln := &lane{
-		eng: e, ch: ch, name: ch.Name(), log: e.log.With("channel", ch.Name()), pacer: &pacer{},
+		eng: e, ch: ch, name: ch.Name(), log: e.log.With("channel", ch.Name()), pacer: &pacer{most: e.conf.Unrecorded},
 		sessions: map[*session]bool{}, warned: map[string]bool{}, probe: firstProbe,
 		started: make(chan struct{}, 1),
 	}

@@ -38,7 +38,7 @@ type ledger struct {
 	seq      uint64   // the slice's newest message in the record
 	hash     [32]byte // running hash of its messages, see ChainOutcomes
 	standing map[alert.RecipientID]standing
-	byTag    map[recipientTag]alert.RecipientID // for receipts; made when the first comes
+	byTag    map[recipientTag]tagged // for receipts; made when the first comes
 	counts   [alert.StateClosed + 1]int
 	repeats  int
 	first    time.Time
@@ -66,16 +66,16 @@ type ledger struct {
 	session  *session      // the worker that is handing over, if any
 	workers  int           // workers that may still add hand-overs
 
-	waiting atomic.Int64 // outcomes not recorded yet
-	lists   atomic.Int32 // of the recorder that it is on
+	pacer *pacer       // counts what is not recorded yet; nil for a channel that is not this process's
+	lists atomic.Int32 // of the recorder that it is on
 
 	refs int       // guarded by ledgers.mu
 	idle time.Time // guarded by ledgers.mu
 }
 
-func newLedger(t alert.Task) *ledger {
+func newLedger(t alert.Task, p *pacer) *ledger {
 	return &ledger{
-		key: t.Key(), subject: t.OutcomeSubject(), tallyAt: t.TallySubject(),
+		pacer: p, key: t.Key(), subject: t.OutcomeSubject(), tallyAt: t.TallySubject(),
 		standing: map[alert.RecipientID]standing{}, changed: make(chan struct{}),
 	}
 }
@@ -133,7 +133,7 @@ func (l *ledger) apply(o alert.Outcome) {
 	}
 	l.standing[o.ID] = now
 	if l.byTag != nil {
-		l.byTag[tagOf(o.ID)] = o.ID
+		l.tag(o.ID)
 	}
 }
 
@@ -211,13 +211,39 @@ func (l *ledger) find(tag recipientTag) (alert.RecipientID, standing, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.byTag == nil {
-		l.byTag = make(map[recipientTag]alert.RecipientID, len(l.standing))
+		l.byTag = make(map[recipientTag]tagged, len(l.standing))
 		for id := range l.standing {
-			l.byTag[tagOf(id)] = id
+			l.tag(id)
 		}
 	}
-	id, ok := l.byTag[tag]
-	return id, l.standing[id], ok
+	t, ok := l.byTag[tag]
+	return t.id, l.standing[t.id], ok && !t.shared
+}
+
+// tagged is who has a tag. Two of one tag are nobody: a receipt that could
+// speak of either is not recorded.
+type tagged struct {
+	id     alert.RecipientID
+	shared bool
+}
+
+// tag enters a recipient for receipts. The caller holds mu.
+func (l *ledger) tag(id alert.RecipientID) {
+	t := tagOf(id)
+	other, there := l.byTag[t]
+	l.byTag[t] = tagged{id: id, shared: there && (other.shared || other.id != id)}
+}
+
+// reserve makes room for so many recipients at once.
+func (l *ledger) reserve(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.standing) == 0 {
+		l.standing = make(map[alert.RecipientID]standing, n)
+	}
+	if l.pending == nil {
+		l.pending = make([]alert.Outcome, 0, min(n, maxMessage))
+	}
 }
 
 // begin makes s the slice's active worker, unless a correction closed it or

@@ -20,6 +20,7 @@ type ledgers struct {
 	rec     Record
 	damaged func(key string, err error)
 	index   *receiptIndex
+	pacers  map[string]*pacer // by channel
 
 	mu   sync.Mutex
 	all  map[string]*ledger
@@ -59,7 +60,7 @@ func (ls *ledgers) ref(t alert.Task) *ledger {
 	defer ls.mu.Unlock()
 	l := ls.all[t.Key()]
 	if l == nil {
-		l = newLedger(t)
+		l = newLedger(t, ls.pacers[t.Channel])
 		ls.all[l.key] = l
 	} else if l.refs == 0 {
 		ls.idle--
@@ -166,7 +167,9 @@ func (l *ledger) landed() {
 // holds mu.
 func (l *ledger) fated(n int) {
 	l.fate += uint64(n)
-	l.waiting.Add(-int64(n))
+	if l.pacer != nil {
+		l.pacer.give(n)
+	}
 }
 
 // readTally learns the newest tally's sequence, and what only its worker knew.

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mingluo/internal/alert"
@@ -13,44 +14,45 @@ import (
 // reportLag is how long after the message carriers' receipts may come.
 const reportLag = 72 * time.Hour
 
-// indexStep is how much the index forgets at once: forgetting is dropping a map.
+// indexStep is how much the index forgets at once: forgetting is dropping a
+// generation.
 const indexStep = reportLag / 6
 
-// recipientTag is the second half of a recipient's id: within one slice it
-// names the recipient.
-type recipientTag [2]uint32
+// recipientTag is the last 44 bits of a recipient's id: within one slice it
+// names the recipient. Of a million people in slices of a thousand two share
+// one in three of a hundred thousand fan-outs, and are then not found.
+type recipientTag uint64
 
 func tagOf(id alert.RecipientID) recipientTag {
-	return recipientTag{binary.BigEndian.Uint32(id[8:]), binary.BigEndian.Uint32(id[12:])}
-}
-
-// place is where a message's outcome stands: 12 bytes beside the 8 of the key.
-type place struct {
-	slice uint32 // index into generation.slices
-	tag   recipientTag
+	return recipientTag(binary.BigEndian.Uint64(id[8:]) & (1<<tagBits - 1))
 }
 
 // receiptIndex finds the recipient behind a carrier's message id for 72 h. It
 // keeps a hash of the id instead of the id. It is memory only: it is filled as
 // outcomes are recorded, and rebuilt from the record at start.
+//
+// A place is a slice and a tag, not a position in the slice: positions count
+// from the slice's first outcome, which may be older than what is rebuilt.
 type receiptIndex struct {
 	seed maphash.Seed
 
-	mu      sync.Mutex
-	gens    []*generation // newest first
-	waiters map[uint64][]chan struct{}
-	waiting int
+	mu   sync.RWMutex
+	gens []*generation // newest first
+
+	early early
 }
 
 type generation struct {
-	since  time.Time
+	since time.Time
+	parts [indexParts]part
+
+	mu     sync.Mutex
 	slices []string
 	number map[string]uint32
-	places map[uint64]place
 }
 
 func newReceiptIndex() *receiptIndex {
-	return &receiptIndex{seed: maphash.MakeSeed(), waiters: map[uint64][]chan struct{}{}}
+	return &receiptIndex{seed: maphash.MakeSeed(), early: early{waiters: map[uint64][]chan struct{}{}}}
 }
 
 // hash is of the channel and the message id.
@@ -63,36 +65,40 @@ func (x *receiptIndex) hash(channel, messageID string) uint64 {
 	return h.Sum64()
 }
 
-// add remembers an outcome that is in the record.
-func (x *receiptIndex) add(key string, o alert.Outcome) {
-	if o.MessageID == "" {
-		return
+// add remembers outcomes of one slice that are in the record.
+func (x *receiptIndex) add(key string, outcomes ...alert.Outcome) {
+	channel := channelOf(key)
+	var g *generation
+	var since time.Time
+	var number uint32
+	for i := range outcomes {
+		o := &outcomes[i]
+		if o.MessageID == "" {
+			continue
+		}
+		if at := o.At.Truncate(indexStep); g == nil || !at.Equal(since) {
+			if g = x.generation(at); g == nil {
+				continue
+			}
+			since, number = at, g.numberOf(key)
+		}
+		h := x.hash(channel, o.MessageID)
+		g.parts[h%indexParts].put(h, number, tagOf(o.ID))
+		x.early.came(h)
 	}
-	h := x.hash(channelOf(key), o.MessageID)
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	g := x.generation(o.At)
-	if g == nil {
-		return
-	}
-	n, ok := g.number[key]
-	if !ok {
-		n = uint32(len(g.slices))
-		g.slices = append(g.slices, key)
-		g.number[key] = n
-	}
-	g.places[h] = place{slice: n, tag: tagOf(o.ID)}
-	for _, w := range x.waiters[h] {
-		close(w)
-		x.waiting--
-	}
-	delete(x.waiters, h)
 }
 
-// generation returns the one for an instant; nil when that is more than 72 h
-// before the newest.
-func (x *receiptIndex) generation(at time.Time) *generation {
-	since := at.Truncate(indexStep)
+// generation returns the one that begins at an instant; nil when that is more
+// than 72 h before the newest.
+func (x *receiptIndex) generation(since time.Time) *generation {
+	x.mu.RLock()
+	if len(x.gens) > 0 && x.gens[0].since.Equal(since) {
+		defer x.mu.RUnlock()
+		return x.gens[0]
+	}
+	x.mu.RUnlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	i := 0
 	for i < len(x.gens) && since.Before(x.gens[i].since) {
 		i++
@@ -103,71 +109,114 @@ func (x *receiptIndex) generation(at time.Time) *generation {
 	case i > 0 && x.gens[0].since.Sub(since) > reportLag:
 		return nil
 	}
-	x.gens = slices.Insert(x.gens, i, &generation{since: since, number: map[string]uint32{}, places: map[uint64]place{}})
+	x.gens = slices.Insert(x.gens, i, &generation{since: since, number: map[string]uint32{}})
 	for oldest := len(x.gens) - 1; x.gens[0].since.Sub(x.gens[oldest].since) > reportLag; oldest-- {
 		x.gens = x.gens[:oldest]
 	}
 	return x.gens[i]
 }
 
-// find returns the slice's key and the recipient's tag.
-func (x *receiptIndex) find(h uint64) (key string, tag recipientTag, ok bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.look(h)
+func (g *generation) numberOf(key string) uint32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, ok := g.number[key]
+	if !ok {
+		n = uint32(len(g.slices))
+		g.slices = append(g.slices, key)
+		g.number[key] = n
+	}
+	return n
 }
 
-func (x *receiptIndex) look(h uint64) (key string, tag recipientTag, ok bool) {
+func (g *generation) key(number uint32) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.slices[number]
+}
+
+// find returns the slice's key and the recipient's tag.
+func (x *receiptIndex) find(h uint64) (key string, tag recipientTag, ok bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
 	for _, g := range x.gens {
-		if p, ok := g.places[h]; ok {
-			return g.slices[p.slice], p.tag, true
+		if number, tag, ok := g.parts[h%indexParts].get(h); ok {
+			return g.key(number), tag, true
 		}
 	}
-	return "", recipientTag{}, false
+	return "", 0, false
+}
+
+// size returns how many message ids are known, and in how many bytes.
+func (x *receiptIndex) size() (n, bytes int) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, g := range x.gens {
+		for i := range g.parts {
+			k, b := g.parts[i].size()
+			n, bytes = n+k, bytes+b
+		}
+	}
+	return n, bytes
+}
+
+// early are receipts that came before the record of their message.
+type early struct {
+	waiting atomic.Int64
+
+	mu      sync.Mutex
+	waiters map[uint64][]chan struct{}
+}
+
+// came wakes those who wait for an id. Whoever waits counts before he looks,
+// and this looks after the id was put: nobody sleeps on.
+func (e *early) came(h uint64) {
+	if e.waiting.Load() == 0 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, w := range e.waiters[h] {
+		close(w)
+		e.waiting.Add(-1)
+	}
+	delete(e.waiters, h)
 }
 
 // wait returns a channel that is closed when the id becomes known, nil when it
 // is known already, and false when too many wait.
-func (x *receiptIndex) wait(h uint64, limit int) (<-chan struct{}, bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if _, _, ok := x.look(h); ok {
-		return nil, true
-	}
-	if x.waiting >= limit {
+func (x *receiptIndex) wait(h uint64, limit int64) (<-chan struct{}, bool) {
+	e := &x.early
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.waiting.Add(1) > limit {
+		e.waiting.Add(-1)
 		return nil, false
 	}
+	if _, _, ok := x.find(h); ok {
+		e.waiting.Add(-1)
+		return nil, true
+	}
 	w := make(chan struct{})
-	x.waiters[h] = append(x.waiters[h], w)
-	x.waiting++
+	e.waiters[h] = append(e.waiters[h], w)
 	return w, true
 }
 
 // giveUp ends a wait that was in vain.
 func (x *receiptIndex) giveUp(h uint64, w <-chan struct{}) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	ws := x.waiters[h]
+	e := &x.early
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ws := e.waiters[h]
 	for i, c := range ws {
 		if c == w {
-			x.waiters[h] = append(ws[:i], ws[i+1:]...)
-			x.waiting--
+			e.waiters[h] = append(ws[:i], ws[i+1:]...)
+			e.waiting.Add(-1)
 			break
 		}
 	}
-	if len(x.waiters[h]) == 0 {
-		delete(x.waiters, h)
+	if len(e.waiters[h]) == 0 {
+		delete(e.waiters, h)
 	}
-}
-
-// size returns how many message ids are known.
-func (x *receiptIndex) size() (n int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, g := range x.gens {
-		n += len(g.places)
-	}
-	return n
 }
 
 func channelOf(key string) string {

@@ -53,7 +53,7 @@ func newMetrics(reg prometheus.Registerer, names []string, index *receiptIndex) 
 		stale: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "mingluo", Subsystem: "recorder", Name: "stale_slices_total",
 			Help: "Slices dropped from a commit because somebody else wrote in between."}),
 		known: prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "mingluo", Subsystem: "receipts", Name: "known_messages",
-			Help: "Carrier message ids that a receipt would be recognised by."}, func() float64 { return float64(index.size()) }),
+			Help: "Carrier message ids that a receipt would be recognised by."}, func() float64 { n, _ := index.size(); return float64(n) }),
 		byState: map[string][]prometheus.Counter{},
 	}
 	for _, name := range names {

@@ -2,6 +2,7 @@ package channels
 
 import (
 	"context"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -125,12 +126,12 @@ func TestTheLowerClassWaitsForTheLastOfTheHigher(t *testing.T) {
 func BenchmarkPermit(b *testing.B) {
 	d := newDesk(1)
 	d.release("sms", "n1", 1, 1, alert.Red, alert.Issue, hour())
-	e, err := NewEngine(Config{Record: newMemRecord(), Notices: d, Channels: []Channel{newMemChannel("sms")}})
+	e, err := NewEngine(Config{Record: newMemRecord(), Notices: d, Channels: []Channel{newMemChannel("sms")}, Unrecorded: math.MaxInt})
 	if err != nil {
 		b.Fatal(err)
 	}
 	ln := e.lanes[0]
-	s := &session{lane: ln, ledger: newLedger(alert.Task{Channel: "sms"}), lease: &lease{half: time.Hour, base: time.Now()},
+	s := &session{lane: ln, ledger: newLedger(alert.Task{Channel: "sms"}, nil), lease: &lease{half: time.Hour, base: time.Now()},
 		notice: "n1", rev: 1, until: hour(), stop: make(chan struct{}), turn: ln.pacer.enter(1, b.N)}
 	ctx := b.Context()
 	b.ReportAllocs()
@@ -144,7 +145,7 @@ func BenchmarkPermit(b *testing.B) {
 // BenchmarkFilterOpen sifts a slice of 1,000 of whom 900 are settled.
 func BenchmarkFilterOpen(b *testing.B) {
 	d := newDesk(1000)
-	l := newLedger(alert.Task{Channel: "sms"})
+	l := newLedger(alert.Task{Channel: "sms"}, nil)
 	for i := range 900 {
 		l.apply(accepted(i, 1000))
 	}

@@ -47,7 +47,8 @@ func (in *inbox) rebuild(ctx context.Context) {
 		in.eng.log.Error("receipts of messages sent before the start will be unknown", "err", err)
 		return
 	}
-	in.eng.log.Info("receipts are recognised again", "messages", in.index.size(), "took", time.Since(start))
+	known, bytes := in.index.size()
+	in.eng.log.Info("receipts are recognised again", "messages", known, "bytes", bytes, "took", time.Since(start))
 }
 
 // Receipt implements [Inbox]. A receipt for a message that nobody knows is

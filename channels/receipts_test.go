@@ -107,7 +107,7 @@ func TestTheLookUpForgetsAfterThreeDays(t *testing.T) {
 			x.add("sms.n1.1.0000-0fff", o)
 		}
 	}
-	if n := x.size(); n != 16 {
+	if n, _ := x.size(); n != 16 {
 		t.Errorf("%d known, want those of the newest day and the three before it", n)
 	}
 	if _, tag, ok := x.find(x.hash("sms", "xxxxxxxxa")); !ok || tag != tagOf(personID(0, 4)) {

@@ -49,12 +49,23 @@ func (r *recorder) add(l *ledger, outcomes ...alert.Outcome) {
 	if len(outcomes) == 0 {
 		return
 	}
+	if l.pacer != nil {
+		l.pacer.owe(len(outcomes))
+	}
+	r.append(l, outcomes...)
+}
+
+// append is add for outcomes that the pacer counts already. A slice that has
+// something pending is on the list, and the loop comes back to it.
+func (r *recorder) append(l *ledger, outcomes ...alert.Outcome) {
 	l.mu.Lock()
+	first := len(l.pending) == 0
 	l.pending = append(l.pending, outcomes...)
 	l.added += uint64(len(outcomes))
-	l.waiting.Add(int64(len(outcomes)))
 	l.mu.Unlock()
-	r.outcomes.put(l)
+	if first {
+		r.outcomes.put(l)
+	}
 }
 
 // settle waits until everything added to the slice before is in the record.
@@ -244,10 +255,9 @@ func (r *recorder) land(l *ledger, seq uint64, data []byte) {
 	l.hash = ChainOutcomes(l.hash, data)
 	l.version++
 	for i := range l.flight {
-		o := &l.flight[i]
-		l.apply(*o)
-		r.ledgers.index.add(l.key, *o)
+		l.apply(l.flight[i])
 	}
+	r.ledgers.index.add(l.key, l.flight...)
 	r.metrics.outcomes(channelOf(l.key), l.flight)
 	if l.session != nil && !l.closedAt.IsZero() {
 		l.session.halt(haltReload)

@@ -41,6 +41,8 @@ type session struct {
 	until  time.Time
 	stop   chan struct{} // closed with the first reason
 	why    atomic.Uint32 // haltReason
+
+	permits atomic.Int64 // given out and not answered
 }
 
 // halt stops the slice; the first reason stands.
@@ -70,42 +72,36 @@ func (s *session) check(now time.Time) haltReason {
 	return s.halted()
 }
 
-// permit is Batch.Permit: it waits until fewer answers than the bound are
-// unrecorded and until it is the slice's turn, and looks at the very last
-// moment whether the slice may still be sent.
+// permit is Batch.Permit: it waits until it is the slice's turn and fewer than
+// the bound are unrecorded, and looks at the very last moment whether the slice
+// may still be sent.
 func (s *session) permit(ctx context.Context) error {
-	if s.ledger.waiting.Load() >= s.lane.eng.unrecorded {
-		if err := s.room(ctx); err != nil {
-			return err
-		}
-	}
-	if !s.lane.pacer.take(ctx, s.turn, s.stop) && ctx.Err() != nil {
+	granted := s.lane.pacer.take(ctx, s.turn, s.stop)
+	if !granted && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if why := s.check(time.Now()); why != haltNone {
+		if granted {
+			s.lane.pacer.give(1)
+		}
 		return &stopped{why}
 	}
+	s.permits.Add(1)
 	return nil
 }
 
-// room waits until the recorder has caught up.
-func (s *session) room(ctx context.Context) error {
-	for s.ledger.waiting.Load() >= s.lane.eng.unrecorded {
-		s.ledger.mu.Lock()
-		changed := s.ledger.changed
-		s.ledger.mu.Unlock()
-		if s.ledger.waiting.Load() < s.lane.eng.unrecorded {
-			return nil
+// answered takes the permit of somebody who was reported; false when the
+// channel asked for none, because it refused him by itself.
+func (s *session) answered() bool {
+	for {
+		n := s.permits.Load()
+		if n == 0 {
+			return false
 		}
-		select {
-		case <-changed:
-		case <-s.stop:
-			return &stopped{s.halted()}
-		case <-ctx.Done():
-			return ctx.Err()
+		if s.permits.CompareAndSwap(n, n-1) {
+			return true
 		}
 	}
-	return nil
 }
 
 // stopped is ErrStopped with the reason.

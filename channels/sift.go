@@ -26,6 +26,9 @@ func (l *ledger) sift(members []Member, now, until time.Time, follow bool) sifte
 	var s sifted
 	ended := !now.Before(until) // R14
 	ms := now.UnixMilli()
+	if len(l.standing) == 0 {
+		s.open = make([]Recipient, 0, len(members))
+	}
 	for i := range members {
 		m := &members[i]
 		at := l.standing[m.ID]

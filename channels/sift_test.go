@@ -40,7 +40,7 @@ func TestReportsAreCompleted(t *testing.T) {
 
 // A second try that was put off leaves the first one unsure.
 func TestAPostponedSecondTryStaysUnsure(t *testing.T) {
-	l := newLedger(alert.Task{Channel: "sms"})
+	l := newLedger(alert.Task{Channel: "sms"}, nil)
 	now := time.Now()
 	id := personID(1, 2)
 	l.apply(alert.Outcome{ID: id, State: alert.StateUnsure, Attempt: 1, At: now})

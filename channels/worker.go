@@ -122,9 +122,10 @@ func (w *worker) wrongMode(job *Work) string {
 	return ""
 }
 
-// inTurn makes one pass in one of the class's places. Slices of a class never
-// take the places of another: a red slice does not wait for blue ones to end.
-func (w *worker) inTurn(job *Work) (pass, error) {
+// inTurn works in one of the class's places until there is something to wait
+// for. Slices of a class never take the places of another: a red slice does not
+// wait for blue ones to end.
+func (w *worker) inTurn(job *Work) (p pass, err error) {
 	c := classOf(job)
 	select {
 	case w.lane.slots[c] <- struct{}{}:
@@ -134,17 +135,20 @@ func (w *worker) inTurn(job *Work) (pass, error) {
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	defer cancel()
-	return w.pass(ctx, job, c)
+	l := w.lane.eng.ledgers.ref(w.task)
+	defer w.lane.eng.ledgers.release(l)
+	for err == nil && p.what == passAgain && p.wait == 0 && w.taking.Err() == nil && w.lease.held(time.Now()) {
+		p, err = w.pass(ctx, job, c, l)
+	}
+	return p, err
 }
 
 // pass looks at the slice once and does what there is to do.
-func (w *worker) pass(ctx context.Context, job *Work, c class) (pass, error) {
+func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass, error) {
 	eng := w.lane.eng
-	l, err := eng.ledgers.open(ctx, w.task)
-	if err != nil {
+	if err := eng.ledgers.refresh(ctx, l); err != nil {
 		return pass{}, err
 	}
-	defer eng.ledgers.release(l)
 	if _, closed := l.closed(); closed {
 		return pass{what: passDone}, eng.recorder.flush(ctx, l)
 	}
@@ -159,6 +163,7 @@ func (w *worker) pass(ctx context.Context, job *Work, c class) (pass, error) {
 		return pass{what: passDone}, eng.recorder.flush(ctx, l)
 	}
 	var chase *pursuit
+	var err error
 	if job.Plan.Follow {
 		if chase, err = w.lane.pursue(ctx, w.task, job.Earlier); err != nil {
 			return pass{}, err

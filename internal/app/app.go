@@ -142,7 +142,7 @@ func (a *App) openRecord(ctx context.Context) error {
 	store, err := journal.Open(ctx, journal.Config{
 		Dir: a.cfg.Data, URL: a.cfg.NATS.URL, MonitorURLs: a.cfg.NATS.MonitorURLs, Listen: a.cfg.NATS.Listen, Replicas: a.cfg.NATS.Replicas,
 		CredentialsFile: a.cfg.NATS.Credentials, NKeyFile: a.cfg.NATS.NKey, CAFile: a.cfg.NATS.CA, CertFile: a.cfg.NATS.Cert, KeyFile: a.cfg.NATS.Key,
-		AllowUnsafeStore: a.cfg.AllowUnsafeStore, Log: a.log.With("part", "journal"),
+		TaskWait: time.Duration(a.cfg.Fanout.AckWait), AllowUnsafeStore: a.cfg.AllowUnsafeStore, Log: a.log.With("part", "journal"),
 	})
 	if err != nil {
 		return err

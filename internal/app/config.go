@@ -100,7 +100,9 @@ type WeChatConfig struct {
 type FanoutConfig struct {
 	SliceSize  int `toml:"slice_size"` // recipients
 	InFlight   int `toml:"in_flight"`  // slices at once per channel
-	Unrecorded int `toml:"unrecorded"` // answers of one slice not yet on disk, at most; with in_flight it bounds copies after a crash
+	Unrecorded int `toml:"unrecorded"` // people of a channel handed over and not on disk, at most: as many copies after a crash
+
+	AckWait Duration `toml:"ack_wait"` // a worker silent for so long loses its slice
 }
 
 // SessionConfig bounds the officers' sessions.
@@ -149,7 +151,7 @@ func Defaults() Config {
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
 		WeChat:  WeChatConfig{Concurrency: 16, Timeout: Duration(10 * time.Second)},
-		Fanout:  FanoutConfig{SliceSize: 1000, InFlight: 16, Unrecorded: 1000},
+		Fanout:  FanoutConfig{SliceSize: 1000, InFlight: 16, Unrecorded: 10_000, AckWait: Duration(30 * time.Second)},
 		Session: SessionConfig{Idle: Duration(15 * time.Minute), Absolute: Duration(8 * time.Hour)},
 	}
 	for _, r := range alert.DutyRules() {
@@ -263,6 +265,9 @@ func (c *Config) Validate() error {
 	between("fanout.slice_size", c.Fanout.SliceSize, 1, 100_000)
 	between("fanout.in_flight", c.Fanout.InFlight, 1, 256)
 	between("fanout.unrecorded", c.Fanout.Unrecorded, 1, 100_000)
+	if w := time.Duration(c.Fanout.AckWait); w < time.Second || w > 10*time.Minute {
+		bad("fanout.ack_wait %s: want 1s to 10m", w)
+	}
 	between("nats.replicas", c.NATS.Replicas, 1, 5)
 	if c.WeChat.AppID != "" && c.WeChat.AppSecret == "" {
 		bad("wechat.app_secret: missing for the account in wechat.app_id")

@@ -49,7 +49,7 @@ func (a *App) startEngine(_ context.Context, w *works) (err error) {
 		Record: a.Store, Queue: queue{a.Store}, Audience: crowd{a.slices()}, Notices: w, Channels: a.channels,
 		OutcomesSince: a.outcomesSince, Replies: a.reply, Alarm: a.alarm,
 		Log: a.log.With("part", "engine"), Registry: a.Registry,
-		InFlight: a.cfg.Fanout.InFlight, Unrecorded: a.cfg.Fanout.Unrecorded,
+		InFlight: a.cfg.Fanout.InFlight, Unrecorded: a.cfg.Fanout.Unrecorded, AckWait: time.Duration(a.cfg.Fanout.AckWait),
 		Rates: map[string]float64{"sms": a.cfg.SMS.Rate, "wechat": a.cfg.WeChat.Rate},
 		Alone: a.cfg.NATS.URL == "",
 	})

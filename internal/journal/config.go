@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"mingluo/internal/alert"
 )
@@ -47,6 +48,10 @@ type Config struct {
 	// Replicas of every stream: 1 (the default) embedded, 3 in a cluster.
 	Replicas int
 
+	// TaskWait is how long a worker may be silent before its task is given to
+	// another; 30 s when left out. All processes of an installation say the same.
+	TaskWait time.Duration
+
 	// AllowUnsafeStore lets tests, drills and benchmarks use a folder in which
 	// acknowledged writes may not survive (see [CheckGround]). Writes are synced
 	// all the same.
@@ -65,6 +70,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Replicas == 0 {
 		c.Replicas = 1
+	}
+	if c.TaskWait == 0 {
+		c.TaskWait = defaultTaskWait
 	}
 	if c.Replicas < 1 || c.Replicas > 5 {
 		return c, fmt.Errorf("open record: %d replicas, want 1 to 5", c.Replicas)

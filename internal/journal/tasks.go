@@ -12,9 +12,9 @@ import (
 	"mingluo/internal/alert"
 )
 
-// taskWait is how long a worker may be silent before its task is given to
+// defaultTaskWait is how long a worker may be silent before its task is given to
 // another: it says [Task.Progress] every 10 s.
-const taskWait = 30 * time.Second
+const defaultTaskWait = 30 * time.Second
 
 // maxTasks bounds the tasks of one channel that are handed out and not yet
 // acknowledged, by all processes together; delayed ones count too.
@@ -32,7 +32,7 @@ type Task struct {
 }
 
 // Progress tells that the worker is alive, and returns when the server confirmed
-// it: the task stays with the worker for another 30 s. A worker must not go on
+// it: the task stays with the worker for another [Config].TaskWait. A worker must not go on
 // sending when its last confirmed Progress is older than half of that.
 func (t *Task) Progress(ctx context.Context) error {
 	// Asked with a reply, so that it is confirmed; a plain InProgress is published
@@ -67,22 +67,23 @@ func (t *Task) Nak(delay time.Duration) error {
 	return nil
 }
 
-// Tasks hands the channel's tasks to handle, at most inFlight at once in this
-// process, until ctx ends; it returns when the last handler has returned. The
-// handler's context ends with ctx. A handler that returns without Ack or Nak
-// leaves the task to come again after 30 s. Several processes share one queue.
-func (s *Store) Tasks(ctx context.Context, channel string, inFlight int, handle func(ctx context.Context, t *Task)) error {
+// Tasks hands the channel's tasks to handle, each in a goroutine of its own and
+// at most held at once in this process, until ctx ends; it returns when the last
+// handler has returned. The handler's context ends with ctx. A handler that
+// returns without Ack or Nak leaves the task to come again after TaskWait.
+// Several processes share one queue.
+func (s *Store) Tasks(ctx context.Context, channel string, held int, handle func(ctx context.Context, t *Task)) error {
 	if err := checkToken("channel", channel); err != nil {
 		return fmt.Errorf("take tasks: %w", err)
 	}
-	if inFlight < 1 {
-		return fmt.Errorf("take tasks of %s: %d at once, want at least 1", channel, inFlight)
+	if held < 1 {
+		return fmt.Errorf("take tasks of %s: %d at once, want at least 1", channel, held)
 	}
 	cons, err := s.js.CreateOrUpdateConsumer(ctx, alert.StreamTasks, jetstream.ConsumerConfig{
 		Durable:       channel,
 		FilterSubject: "task." + channel + ".>",
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       taskWait,
+		AckWait:       s.conf.TaskWait,
 		MaxDeliver:    -1, // a slice is worked until it is settled
 		MaxAckPending: maxTasks,
 		// No BackOff: it replaces AckWait, and slices that take longer than its
@@ -91,58 +92,96 @@ func (s *Store) Tasks(ctx context.Context, channel string, inFlight int, handle 
 	if err != nil {
 		return fmt.Errorf("take tasks of %s: %w", channel, err)
 	}
-	var slots sync.WaitGroup
-	for range inFlight {
-		slots.Go(func() { s.slot(ctx, cons, handle) })
-	}
-	slots.Wait()
+	p := &puller{store: s, cons: cons, handle: handle, slots: make(chan struct{}, held)}
+	p.run(ctx)
 	return ctx.Err()
 }
 
-// slot takes one task after the other. Nothing is fetched ahead: a task that
-// waits in a buffer is a task whose time runs.
-func (s *Store) slot(ctx context.Context, cons jetstream.Consumer, handle func(context.Context, *Task)) {
+const (
+	maxPull  = 256                    // tasks asked for at once
+	pullWait = 500 * time.Millisecond // how long one question stands with the server
+)
+
+// puller asks for as many tasks as there are free slots, one question at a
+// time. Nothing is fetched ahead: a task that waits in a buffer is a task whose
+// time runs. A question stands for half a second only, so that it can be waited
+// for when the taking ends, and what still came with it is given back at once.
+type puller struct {
+	store  *Store
+	cons   jetstream.Consumer
+	handle func(ctx context.Context, t *Task)
+	slots  chan struct{}
+	work   sync.WaitGroup
+}
+
+func (p *puller) run(ctx context.Context) {
+	defer p.work.Wait()
 	for try := 0; ctx.Err() == nil; {
-		m, err := nextTask(ctx, cons)
-		switch {
-		case err != nil:
-			try++
-			if s.root.Err() != nil {
-				return
-			}
-			s.log.Warn("no task could be fetched", "err", err)
-			_ = pause(ctx, min(time.Duration(try)*200*time.Millisecond, 5*time.Second)) // the loop looks at ctx
-			continue
-		case m == nil:
-			continue
-		case ctx.Err() != nil:
-			_ = m.Nak() // at worst it comes back by itself after taskWait
+		n := p.reserve(ctx)
+		if n == 0 {
 			return
 		}
-		try = 0
-		t := &Task{Subject: m.Subject(), Data: m.Data(), msg: m, store: s, Delivered: 1}
-		if md, err := m.Metadata(); err == nil {
-			t.Delivered = int(md.NumDelivered)
+		came, err := p.pull(ctx, n)
+		for range n - came {
+			<-p.slots
 		}
-		handle(ctx, t)
+		if err == nil {
+			try = 0
+			continue
+		}
+		if p.store.root.Err() != nil {
+			return
+		}
+		try++
+		p.store.log.Warn("no tasks could be fetched", "err", err)
+		_ = pause(ctx, min(time.Duration(try)*200*time.Millisecond, 5*time.Second)) // the loop looks at ctx
 	}
 }
 
-// nextTask waits for one task; nil when none came for a while.
-func nextTask(ctx context.Context, cons jetstream.Consumer) (jetstream.Msg, error) {
-	b, err := cons.Fetch(1, jetstream.FetchContext(ctx))
+// reserve waits for a free slot and takes those that are free; 0 when ctx ended.
+func (p *puller) reserve(ctx context.Context) (n int) {
+	select {
+	case p.slots <- struct{}{}:
+		n = 1
+	case <-ctx.Done():
+		return 0
+	}
+	for n < maxPull {
+		select {
+		case p.slots <- struct{}{}:
+			n++
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// pull asks once and returns how many of the slots are in use by what came.
+func (p *puller) pull(ctx context.Context, n int) (came int, err error) {
+	b, err := p.cons.Fetch(n, jetstream.FetchMaxWait(pullWait))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	m, ok := <-b.Messages()
-	if ok {
-		return m, nil
+	for m := range b.Messages() {
+		if ctx.Err() != nil {
+			_ = m.Nak() // at worst it comes back by itself after AckWait
+			continue
+		}
+		t := &Task{Subject: m.Subject(), Data: m.Data(), msg: m, store: p.store, Delivered: 1}
+		if md, err := m.Metadata(); err == nil {
+			t.Delivered = int(md.NumDelivered)
+		}
+		came++
+		p.work.Go(func() {
+			defer func() { <-p.slots }()
+			p.handle(ctx, t)
+		})
 	}
-	err = b.Error()
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return nil, nil
+	if err := b.Error(); err != nil && ctx.Err() == nil {
+		return came, err
 	}
-	return nil, err
+	return came, nil
 }
 
 // freeTasks forgets who held which task when the process before this one ended:
