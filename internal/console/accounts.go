@@ -48,6 +48,7 @@ type secrets struct {
 	Account
 	Password string `json:"password"` // argon2id in PHC form, its parameters with it
 	Token    string `json:"token"`    // hex SHA-256 of the API token; "" for none
+	Factor   factor `json:"factor"`
 	seq      uint64
 }
 

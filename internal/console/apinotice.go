@@ -137,6 +137,9 @@ func (c *Console) apiAct(r *apiRequest) (int, any, error) {
 	if a.Rev == 0 && r.PathValue("act") != "update" {
 		return 0, nil, &alert.Problem{Kind: alert.Invalid, Field: "rev", ZH: "请写明 rev：您看到的是哪一版。", EN: "Give rev: which revision you looked at."}
 	}
+	if err := c.fresh(r.Context(), r.Who, nil, r.PathValue("act"), a.Factor); err != nil {
+		return 0, nil, err
+	}
 	d, err := c.do(r.Context(), r.Who, r.PathValue("act"), r.PathValue("notice"), a)
 	if err != nil {
 		return 0, nil, err

@@ -42,6 +42,10 @@ type Config struct {
 	// Key is 32 bytes for device marks; not the accounts' key.
 	Key []byte
 
+	// FactorIn are the modes in which everybody needs a second factor to sign.
+	// In the others it is asked of those who have one. Default: live.
+	FactorIn []alert.Mode
+
 	// DeskNetworks are the desk's own addresses: guesses from elsewhere never
 	// slow a sign-in from there. Default: loopback and the private networks.
 	DeskNetworks []netip.Prefix
@@ -94,6 +98,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Absolute == 0 {
 		c.Absolute = 8 * time.Hour // one shift
+	}
+	if c.FactorIn == nil {
+		c.FactorIn = []alert.Mode{alert.Live}
 	}
 	if c.DeskNetworks == nil {
 		for _, p := range []string{"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"} {

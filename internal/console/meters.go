@@ -20,6 +20,7 @@ type meters struct {
 	signIns     *prometheus.CounterVec
 	refused     *prometheus.CounterVec
 	crossOrigin prometheus.Counter
+	envelopes   prometheus.Counter
 	streams     prometheus.Gauge
 }
 
@@ -30,6 +31,7 @@ func newMeters(reg prometheus.Registerer, sessions func() int) (*meters, error) 
 		signIns:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mingluo_console_signins_total", Help: "Tries to sign in by result."}, []string{"result"}),
 		refused:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mingluo_console_refused_total", Help: "Acts refused by kind of problem."}, []string{"kind"}),
 		crossOrigin: prometheus.NewCounter(prometheus.CounterOpts{Name: "mingluo_console_cross_origin_total", Help: "Requests from another site's pages that were refused."}),
+		envelopes:   prometheus.NewCounter(prometheus.CounterOpts{Name: "mingluo_console_envelope_codes_total", Help: "Codes of sealed envelopes that were used."}),
 		streams:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "mingluo_console_streams", Help: "Open event streams."}),
 	}
 	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "mingluo_console_sessions", Help: "Open sessions."}, func() float64 { return float64(sessions()) })
@@ -42,7 +44,7 @@ func newMeters(reg prometheus.Registerer, sessions func() int) (*meters, error) 
 	for _, k := range []string{"page", "api"} {
 		m.seconds.WithLabelValues(k)
 	}
-	for _, x := range []prometheus.Collector{m.requests, m.seconds, m.signIns, m.refused, m.crossOrigin, m.streams, open} {
+	for _, x := range []prometheus.Collector{m.requests, m.seconds, m.signIns, m.refused, m.crossOrigin, m.envelopes, m.streams, open} {
 		if err := reg.Register(x); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

@@ -79,6 +79,7 @@ type noticeBody struct {
 	Public     string // the permanent page, once it is public
 	Current    int    // revision in force, 0 for none
 	MayFollow  bool
+	AskFactor  bool // a signature takes a code now
 }
 
 type revLink struct {
@@ -132,6 +133,9 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 	}
 	b.Mine = b.Pending != nil && slices.Contains(b.Pending.Touched, s.ID)
 	if err := c.judge(r, s, b); err != nil {
+		return err
+	}
+	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {
 		return err
 	}
 	b.Deliveries = c.deliveries(n, plans)
@@ -199,7 +203,12 @@ func (c *Console) noticeAct(w http.ResponseWriter, r *http.Request, s *seat) err
 	if _, _, _, err := c.findNotice(id, s); err != nil {
 		return err
 	}
-	d, err := c.do(r.Context(), s.Actor, name, id, actFromForm(r.PostForm.Get))
+	a := actFromForm(r.PostForm.Get)
+	var d done
+	err := c.fresh(r.Context(), s.Actor, s.sess, name, a.Factor)
+	if err == nil {
+		d, err = c.do(r.Context(), s.Actor, name, id, a)
+	}
 	if ps := alert.AsProblems(err); ps != nil && ps[0].Kind != alert.NotFound {
 		f := explain(err)
 		c.note(r, f, err)

@@ -55,6 +55,10 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("POST", "/notices/{notice}/{act}", c.noticeAct)
 	page("GET", "/notices/{notice}/{verb}", c.follow)
 
+	page("GET", "/account", c.account)
+	page("GET", "/account/factor.png", c.factorPicture)
+	page("POST", "/account/{act}", c.accountAct)
+
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)
 	page("POST", "/incidents", c.recordIncident)

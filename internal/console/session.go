@@ -27,6 +27,7 @@ type session struct {
 	csrf       string
 	began      time.Time
 	seen       time.Time
+	factor     time.Time     // when a second factor was typed last
 	ended      chan struct{} // closed at sign-out, so that open streams stop
 }
 
