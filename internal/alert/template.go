@@ -16,7 +16,8 @@ import (
 //
 // A gap is {{name}} with the name of a field, or one of the words that the
 // notice itself fills: {{地点}}, {{开始}}, {{结束}}, {{发布单位}}, {{电话}}
-// ({{place}}, {{from}}, {{until}}, {{sender}}, {{phone}} in the English texts).
+// ({{place}}, {{from}}, {{until}}, {{sender}}, {{phone}} in the English texts),
+// and for a relayed signal {{原发布单位}}, {{原发布时间}} ({{issuer}}, {{issued}}).
 type Template struct {
 	ID      string `json:"id" toml:"id"`           // lower-case letters, digits and dashes
 	Version int    `json:"version" toml:"version"` // counts proposals from 1
@@ -93,7 +94,12 @@ var (
 
 // filledByNotice are the gaps that the notice's own place, times and sender fill.
 func filledByNotice(c *Content) map[string]string {
+	var from Source
+	if c.Source != nil {
+		from = *c.Source
+	}
 	return map[string]string{
+		"原发布单位": from.Name, "原发布时间": ShowTime(from.Sent), "issuer": from.Name, "issued": showTimeEN(from.Sent),
 		"地点": c.AreaDesc, "开始": ShowTime(c.Effective), "结束": ShowTime(c.Expires), "发布单位": c.SenderName, "电话": c.Contact,
 		"place": c.AreaDesc, "from": showTimeEN(c.Effective), "until": showTimeEN(c.Expires), "sender": c.SenderName, "phone": c.Contact,
 	}
