@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"mingluo/internal/app"
+	"mingluo/internal/shared"
 )
 
 // The environment of a spawned service.
@@ -26,6 +28,7 @@ const (
 // Main runs a package's tests, or, in a process that [Town.Spawn] started, the
 // service.
 func Main(m *testing.M) {
+	shared.LogTo(slog.New(slog.DiscardHandler)) // the library's one logger
 	if path := os.Getenv(configEnv); path != "" {
 		if err := serve(path, Moment(os.Getenv(dieEnv))); err != nil {
 			fmt.Fprintln(os.Stderr, "the spawned service:", err)

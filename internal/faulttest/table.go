@@ -43,7 +43,7 @@ func Table() []Row {
 		{ID: "T07", About: "bits of the store are flipped", Short: Size{25, 2_000}, Long: Size{100, 10_000}, Seconds: 45},
 		{ID: "T11", About: "a worker is frozen and wakes", Short: Size{1, 2_000}, Long: Size{5, 20_000}, Seconds: 20},
 		{ID: "T12", About: "the disk runs full during an issue", Short: Size{1, 0}, Long: Size{5, 0}, Seconds: 20, Root: true},
-		{ID: "T15", About: "Redis is flushed, frozen, killed, replaced during a fan-out", Short: Size{4, 6_000}, Long: Size{4, 100_000}, Seconds: 45},
+		{ID: "T15", About: "Redis is flushed, frozen, killed, replaced during a fan-out", Short: Size{5, 6_000}, Long: Size{5, 100_000}, Seconds: 45},
 		{ID: "T22", About: "a retraction overtakes a running fan-out", Short: Size{1, 5_000}, Long: Size{5, 100_000}, Seconds: 20},
 		{ID: "T36", About: "a simulation with crashes between any two steps", Short: Size{300, 0}, Long: Size{100_000, 0}, Seconds: 40},
 		{ID: "T41", About: "the journal is edited, cut, reordered by hand", Short: Size{20, 200}, Long: Size{100, 2_000}, Seconds: 20},
