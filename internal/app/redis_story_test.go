@@ -10,6 +10,7 @@ import (
 	"mingluo/internal/alert"
 	"mingluo/internal/app"
 	"mingluo/internal/apptest"
+	"mingluo/internal/shared"
 	"mingluo/internal/shared/sharedtest"
 )
 
@@ -117,4 +118,58 @@ func TestAServiceOnARedisCluster(t *testing.T) {
 	n := s.Issue(apptest.Typhoon())
 	s.WaitSettled(n)
 	everybodyOnce(t, town, n)
+}
+
+// A Redis that was started with the file in deploy/ serves the whole service, and
+// the service's user can neither flush, configure nor script.
+func TestTheRedisOfTheDeployFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(root, "deploy", "redis.conf")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), shared.ACL+"\n") {
+		t.Errorf("redis.conf gives the service other rights than %s", shared.ACL)
+	}
+	server := sharedtest.StartFile(t, path)
+	town := apptest.NewTown(t, apptest.People(60, 40), apptest.Redis(server.Config()))
+	s := town.Start()
+	s.Until("Redis has everybody", func() bool { _, text := ready(t, s); return strings.Contains(text, "redis: green") })
+	n := s.Issue(apptest.Typhoon())
+	s.WaitSettled(n)
+	everybodyOnce(t, town, n)
+	if log := server.Order("ACL", "LOG"); log != "" {
+		t.Errorf("something was refused: %s", log)
+	}
+	for _, order := range []string{"FLUSHALL", "FLUSHDB", "CONFIG GET dir", "EVAL return 0", "KEYS *", "SHUTDOWN", "SET other:key 1"} {
+		if answer, err := server.AsService(strings.Fields(order)...); err == nil || !strings.Contains(err.Error(), "NOPERM") {
+			t.Errorf("%s: %s %v", order, answer, err)
+		}
+	}
+	if answer, err := server.AsService("GET", "mingluo:x"); err != nil {
+		t.Errorf("its own keys: %s %v", answer, err)
+	}
+}
+
+// Over TLS the server's authority is checked.
+func TestARedisOverTLS(t *testing.T) {
+	t.Parallel()
+	server, url, ca := sharedtest.StartTLS(t)
+	c := server.Config()
+	c.URL = url
+	green := func(ca string) string {
+		town := apptest.NewTown(t, apptest.People(10, 5), apptest.Redis(c), apptest.Configure(func(conf *app.Config) { conf.Redis.CA = ca }))
+		s := town.Start()
+		defer s.Stop()
+		var text string
+		s.Until("Redis was looked at", func() bool { _, text = ready(t, s); return !strings.Contains(text, "being looked at") })
+		return text
+	}
+	if text := green(""); !strings.Contains(text, "redis: yellow: no answer") {
+		t.Errorf("an authority that nobody knows is believed: %s", text)
+	}
+	if text := green(ca); strings.Contains(text, "no answer") {
+		t.Errorf("with its authority: %s", text)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +92,16 @@ func (bt *bigTown) waitCovered(b *testing.B) {
 	}
 }
 
+// used is how much memory Redis says it uses.
+func (bt *bigTown) used(b *testing.B) float64 {
+	_, rest, _ := strings.Cut(bt.server.Order("INFO", "memory"), "used_memory:")
+	n, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
 // slice reads slices in turn and reports people per second.
 func (bt *bigTown) slice(b *testing.B) {
 	people, i := 0, 0
@@ -119,6 +130,7 @@ func BenchmarkRedis(b *testing.B) {
 			bt.waitCovered(b)
 			b.ReportMetric(time.Since(began).Seconds(), "s/rebuild")
 			stop()
+			b.ReportMetric(bt.used(b)/float64(bt.last), "bytes/person")
 		}
 		b.ReportMetric(float64(bt.last)*float64(b.N)/b.Elapsed().Seconds(), "people/s")
 	})

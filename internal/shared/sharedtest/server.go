@@ -1,5 +1,6 @@
-// Package sharedtest starts real redis-servers for tests, one ([Start]) or a
-// cluster of three ([StartCluster]), brings about what happens to them (killed,
+// Package sharedtest starts real redis-servers for tests, one ([Start]), one with
+// an operator's file ([StartFile]) or with TLS ([StartTLS]), or a cluster of three
+// ([StartCluster]), brings about what happens to them (killed,
 // frozen, flushed, set back), and holds everything that package shared promises
 // to the promise ([Exercise]).
 package sharedtest
@@ -32,8 +33,10 @@ type Server struct {
 	network string // of the address that tests give their orders at
 	addr    string
 	args    []string
-	cmd     *exec.Cmd
-	ended   chan struct{} // closed when the process is gone
+	// operator is the user as whom orders are given; "" is the default one.
+	operator string
+	cmd      *exec.Cmd
+	ended    chan struct{} // closed when the process is gone
 }
 
 // Start starts a server on a socket in a folder of its own; it ends with the
@@ -164,13 +167,23 @@ func (s *Server) Order(words ...string) string {
 	return answer
 }
 
-func (s *Server) order(words ...string) (string, error) {
+func (s *Server) order(words ...string) (string, error) { return s.orderAs(s.operator, words...) }
+
+// AsService gives an order with the service's rights.
+func (s *Server) AsService(words ...string) (string, error) { return s.orderAs(user, words...) }
+
+func (s *Server) orderAs(who string, words ...string) (string, error) {
 	c, err := net.DialTimeout(s.network, s.addr, time.Second)
 	if err != nil {
 		return "", err
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(ready))
+	if who != "" {
+		if _, err := ask(c, []string{"AUTH", who, password}); err != nil {
+			return "", err
+		}
+	}
 	return ask(c, words)
 }
 
