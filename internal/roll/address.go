@@ -46,7 +46,7 @@ func (r Rules) phone(s string) (string, *alert.Problem) {
 	}
 	digits, ok := phoneDigits(s)
 	if !ok {
-		return "", problem("address", "号码只能含数字、空格、连字符和开头的“+”", "a number is digits, spaces, hyphens and a leading +")
+		return "", notANumber(s)
 	}
 	international := strings.HasPrefix(digits, "+")
 	digits = strings.TrimPrefix(digits, "+")
@@ -56,10 +56,12 @@ func (r Rules) phone(s string) (string, *alert.Problem) {
 	national := digits
 	if international || len(digits) == 13 {
 		rest, mainland := strings.CutPrefix(digits, "86")
-		if !mainland {
+		switch {
+		case mainland:
+			national = rest
+		case international:
 			return r.foreign(digits)
 		}
-		national = rest
 	}
 	if len(national) != 11 {
 		return "", problem("address", fmt.Sprintf("手机号应为 11 位，现为 %d 位", len(national)), fmt.Sprintf("a mainland mobile number has 11 digits, this has %d", len(national)))
@@ -87,24 +89,60 @@ func (r Rules) foreign(digits string) (string, *alert.Problem) {
 	return "", problem("address", "未开放该国家或地区的号码", "numbers of this country are not taken here")
 }
 
-// phoneDigits drops what people put between digits; full-width forms from
-// Chinese keyboards become plain.
+// phoneDigits drops what people put between digits, and the invisible marks that
+// come along when a number is copied from a phone's contacts; full-width forms
+// from Chinese keyboards become plain.
 func phoneDigits(s string) (string, bool) {
-	var b strings.Builder
+	out := make([]byte, 0, 16)
 	for _, c := range strings.TrimSpace(s) {
+		if c >= '！' && c <= '～' {
+			c -= '！' - '!'
+		}
 		switch {
-		case '0' <= c && c <= '9':
-			b.WriteRune(c)
-		case '０' <= c && c <= '９':
-			b.WriteRune(c - '０' + '0')
-		case (c == '+' || c == '＋') && b.Len() == 0:
-			b.WriteByte('+')
-		case c == ' ' || c == '-' || c == '(' || c == ')' || c == '\u3000' || c == '\u00a0':
+		case '0' <= c && c <= '9', c == '+' && len(out) == 0:
+			out = append(out, byte(c))
+		case strings.ContainsRune(" -()\u00a0\u3000", c), '\u2010' <= c && c <= '\u2015', c == '\u2212':
+		case '\u200b' <= c && c <= '\u200f', '\u202a' <= c && c <= '\u202e', '\u2066' <= c && c <= '\u2069', c == '\ufeff':
 		default:
 			return "", false
 		}
 	}
-	return b.String(), true
+	return string(out), true
+}
+
+// notANumber says what became of a number, where that can be told.
+func notANumber(s string) *alert.Problem {
+	switch {
+	case scientific(s):
+		return problem("address", spoiltZH("号码"), spoiltEN("number"))
+	case strings.ContainsAny(s, "/;；、,，|\n"):
+		return problem("address", "一格只能填一个号码，多个号码请分成多行", "one number a cell: give several numbers a row each")
+	}
+	return problem("address", "号码只能含数字、空格、连字符和开头的“+”", "a number is digits, spaces, hyphens and a leading +")
+}
+
+// scientific reports whether a spreadsheet took the digits for a quantity: it
+// then writes 1.38E+10 or 13800138000.0, and the last digits may be lost.
+func scientific(s string) bool {
+	mantissa, exponent, _ := strings.Cut(strings.ToUpper(narrow(strings.TrimSpace(s))), "E")
+	whole, fraction, point := strings.Cut(mantissa, ".")
+	if !point && exponent == "" {
+		return false
+	}
+	for _, part := range []string{strings.TrimPrefix(whole, "-"), fraction, strings.TrimLeft(exponent, "+-")} {
+		if strings.Trim(part, "0123456789") != "" {
+			return false
+		}
+	}
+	return whole != ""
+}
+
+func spoiltZH(what string) string {
+	return "Excel 把" + what + "当成了数值，写成了科学计数或小数，末几位可能已丢失。请把这一列设为“文本”，从原始数据重新填写"
+}
+
+func spoiltEN(what string) string {
+	return "Excel took the " + what + " for a quantity and wrote it in scientific notation or with decimals; its last digits may be lost. Make the column Text and fill it again from the source"
 }
 
 func (r Rules) openID(s string) (string, *alert.Problem) {

@@ -3,7 +3,10 @@ package roll
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"mingluo/internal/alert"
 )
@@ -57,7 +60,7 @@ func (r *Roll) checkAreas(areas []string) *alert.Problem {
 	default:
 		for _, a := range areas {
 			if !r.places.Known(a) {
-				p = problem("areas", "未知区划："+clip(a), "unknown division: "+clip(a))
+				p = problem("areas", "未知区划："+quote(a), "unknown division: "+quote(a))
 				break
 			}
 		}
@@ -68,11 +71,29 @@ func (r *Roll) checkAreas(areas []string) *alert.Problem {
 	return p
 }
 
-// clip bounds what is quoted back from an input.
-func clip(s string) string {
+// quote shows a text of an input in a problem, within bounds. What could be an
+// address (seven digits or more, or a long word of ASCII) is cut short, because
+// problems go into files, answers and logs: a cell can stand in a wrong column.
+func quote(s string) string {
 	const most = 40
-	if r := []rune(s); len(r) > most {
+	digits, plain := 0, true
+	r := []rune(strings.Map(func(c rune) rune {
+		if !unicode.IsGraphic(c) {
+			return -1
+		}
+		return c
+	}, strings.TrimSpace(s)))
+	for _, c := range r {
+		if unicode.IsDigit(c) {
+			digits++
+		}
+		plain = plain && c < utf8.RuneSelf
+	}
+	switch {
+	case digits >= 7, plain && len(r) >= 20:
+		return string(r[:min(3, len(r))]) + "****"
+	case len(r) > most:
 		return string(r[:most]) + "…"
 	}
-	return s
+	return string(r)
 }

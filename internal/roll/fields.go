@@ -20,105 +20,164 @@ type fields struct {
 	Joined   string   `json:"joined"` // RFC 3339, or a date; empty: now
 }
 
+func (f *fields) set(c column, text string) {
+	switch c {
+	case colChannel:
+		f.Channel = text
+	case colAddress:
+		f.Address = text
+	case colAreas:
+		f.Areas = splitList(text)
+	case colGroups:
+		f.Groups = splitList(text)
+	case colMinLevel:
+		f.MinLevel = text
+	case colHazards:
+		f.Hazards = splitList(text)
+	case colLang:
+		f.Lang = text
+	case colQuiet:
+		f.Quiet = text
+	case colJoined:
+		f.Joined = text
+	}
+}
+
+// listMarks separate the parts of a list; none of them stands in a part.
+const listMarks = ";；、|\n"
+
+func splitList(s string) []string {
+	if !strings.ContainsAny(s, listMarks) {
+		if s == "" {
+			return nil
+		}
+		return []string{s}
+	}
+	var list []string
+	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return strings.ContainsRune(listMarks, c) }) {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
 // understand turns names into codes and texts into values. What concerns the
 // roll's own rules is checked later, by the roll.
-func (f fields) understand(places *alert.Gazetteer) (Subscription, alert.Problems) {
+func (f *fields) understand(names placeNames) (Subscription, alert.Problems) {
 	var ps alert.Problems
-	s := Subscription{
-		Channel: channelWord(f.Channel), Address: f.Address,
-		Groups: f.Groups, Lang: strings.ToLower(strings.TrimSpace(f.Lang)),
-	}
-	for _, a := range f.Areas {
-		code, p := areaCode(places, a)
+	s := Subscription{Channel: channelWord(f.Channel), Address: f.Address, Lang: langWord(f.Lang)}
+	wrong := func(p *alert.Problem) {
 		if p != nil {
 			ps = append(ps, p)
-			break
 		}
-		s.Areas = append(s.Areas, code)
-	}
-	for _, h := range f.Hazards {
-		s.Hazards = append(s.Hazards, hazardCode(h))
 	}
 	var err error
-	if s.MinLevel, err = alert.ParseLevel(f.MinLevel); err != nil {
-		ps = append(ps, problem("min_level", "未知级别："+clip(f.MinLevel), "unknown level: "+clip(f.MinLevel)))
+	var p *alert.Problem
+	s.Areas, p = names.codes(f.Areas)
+	wrong(p)
+	s.Hazards, p = hazardCodes(f.Hazards)
+	wrong(p)
+	for _, g := range f.Groups {
+		s.Groups = append(s.Groups, strings.TrimSpace(g))
 	}
-	if s.Quiet, err = ParseQuiet(f.Quiet); err != nil {
-		ps = append(ps, problem("quiet", "免打扰时段应写作 22:00-07:00", "quiet hours are written 22:00-07:00"))
+	if s.MinLevel, err = levelWord(f.MinLevel); err != nil {
+		wrong(problem("min_level", "未知级别："+quote(f.MinLevel)+"，应为蓝色、黄色、橙色、红色或不填", "unknown level: "+quote(f.MinLevel)+", want blue, yellow, orange, red or nothing"))
+	}
+	if s.Quiet, err = ParseQuiet(quietWord(f.Quiet)); err != nil {
+		wrong(problem("quiet", "免打扰时段应写作 22:00-07:00", "quiet hours are written 22:00-07:00"))
 	}
 	if s.Joined, err = parseJoined(f.Joined); err != nil {
-		ps = append(ps, problem("joined", "时间应写作 2026-05-01 或 2026-05-01T08:00:00+08:00", "a time is written 2026-05-01 or 2026-05-01T08:00:00+08:00"))
+		wrong(problem("joined", "时间应写作 2026-05-01、2026/5/1 或 2026-05-01T08:00:00+08:00", "a time is written 2026-05-01, 2026/5/1 or 2026-05-01T08:00:00+08:00"))
 	}
 	return s, ps
 }
 
 func channelWord(s string) string {
 	switch s = strings.ToLower(strings.TrimSpace(s)); s {
-	case "短信", "手机", "手机短信":
+	case "短信", "手机", "手机短信", "phone", "mobile":
 		return SMS
-	case "微信", "weixin":
+	case "微信", "weixin", "公众号", "微信公众号":
 		return WeChat
 	}
 	return s
 }
 
-// areaCode takes a code (6 digits, 9, or a town's 12 with 000 behind), a name,
-// or a town's name behind its district's.
-func areaCode(places *alert.Gazetteer, s string) (string, *alert.Problem) {
-	s = strings.TrimSpace(s)
-	if places.Known(s) {
-		return s, nil
+func langWord(s string) string {
+	switch s = strings.ToLower(strings.TrimSpace(s)); s {
+	case "中文", "汉语", "简体中文", "chinese", "zh-cn", "zh_cn":
+		return "zh"
+	case "英文", "英语", "english", "en-us", "en-gb":
+		return "en"
 	}
-	if code, ok := strings.CutSuffix(s, "000"); ok && len(s) == 12 && places.Known(code) {
-		return code, nil
-	}
-	found := places.ByName(s)
-	if len(found) == 0 {
-		for _, d := range places.Districts() {
-			if town, ok := strings.CutPrefix(s, places.Name(d)); ok {
-				found = within(places, places.ByName(town), d)
-			}
-		}
-	}
-	var p *alert.Problem
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		p = problem("areas", "未知区划："+clip(s), "unknown division: "+clip(s))
-	default:
-		p = problem("areas", "名称不唯一，请用代码："+clip(s), "several divisions have this name, use a code: "+clip(s))
-	}
-	p.Rule = "R11"
-	return "", p
+	return s
 }
 
-func within(places *alert.Gazetteer, codes []string, district string) []string {
-	var in []string
-	for _, c := range codes {
-		if places.District(c) == district {
-			in = append(in, c)
-		}
+// everything is how people write that they want no limit.
+func everything(s string) bool { return s == "全部" || s == "所有" || s == "不限" }
+
+func levelWord(s string) (alert.Level, error) {
+	if s = strings.TrimSpace(s); everything(s) {
+		return alert.NoLevel, nil
 	}
-	return in
+	return alert.ParseLevel(s)
+}
+
+// hazardCodes turns names into codes. A code that is not in our table passes,
+// because nobody lists the world's hazards; a name that is not in it cannot.
+func hazardCodes(names []string) ([]alert.Hazard, *alert.Problem) {
+	var codes []alert.Hazard
+	for _, n := range names {
+		n = strings.TrimSpace(n)
+		if everything(n) {
+			return nil, nil
+		}
+		h := hazardCode(n)
+		if !validHazard(h) {
+			return nil, problem("hazards", "未知灾种："+quote(n), "unknown hazard: "+quote(n))
+		}
+		codes = append(codes, h)
+	}
+	return codes, nil
 }
 
 func hazardCode(s string) alert.Hazard {
-	s = strings.TrimSpace(s)
 	for _, h := range alert.Hazards() {
-		if s == h.ZH || strings.EqualFold(s, h.EN) {
+		if s == h.ZH || strings.EqualFold(s, h.EN) || strings.EqualFold(s, string(h.Code)) {
 			return h.Code
 		}
 	}
 	return alert.Hazard(s)
 }
 
+// quietWord takes the dashes and colons of a Chinese keyboard for plain ones.
+func quietWord(s string) string {
+	return strings.NewReplacer("—", "-", "–", "-", "~", "-", "～", "-", "至", "-", "到", "-").Replace(narrow(s))
+}
+
+// parseJoined reads an instant, or a day in China as spreadsheets write one.
 func parseJoined(s string) (time.Time, error) {
 	if s = strings.TrimSpace(s); s == "" {
 		return time.Time{}, nil
 	}
-	if t, err := time.ParseInLocation(time.DateOnly, s, chinaTime()); err == nil {
-		return t, nil
+	for _, form := range []string{time.DateOnly, "2006/1/2", time.DateTime, "2006-01-02 15:04", "2006/1/2 15:04", "2006/1/2 15:04:05"} {
+		if t, err := time.ParseInLocation(form, s, chinaTime()); err == nil {
+			return t, nil
+		}
 	}
 	return time.Parse(time.RFC3339, s)
+}
+
+// narrow turns the full-width letters, digits and marks of a Chinese keyboard
+// into plain ones.
+func narrow(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c >= '！' && c <= '～':
+			return c - '！' + '!'
+		case c == '\u3000' || c == '\u00a0':
+			return ' '
+		}
+		return c
+	}, s)
 }

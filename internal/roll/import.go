@@ -1,31 +1,16 @@
 package roll
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"mingluo/internal/alert"
 )
 
-// Row is one subscription of an import, or what was wrong with it.
-type Row struct {
-	Line    int            // in the file, from 1
-	Columns map[string]int // where each field begins, in characters from 1; may be nil
-	Sub     Subscription
-	Wrong   alert.Problems // what the reader found; the roll adds what it finds
-}
-
-// Rejection is a row that was not taken and why. It holds no address.
-type Rejection struct {
-	Line     int            `json:"line"`
-	Problems alert.Problems `json:"problems"` // Line and Column are set where known
-}
-
-// Report is what an import came to. Rows is the sum of all others but LastSeq.
+// Report is what an import came to. Rows is the sum of the five below it.
 type Report struct {
 	Rows       int    `json:"rows"`
 	Joined     int    `json:"joined"`     // new
@@ -33,188 +18,203 @@ type Report struct {
 	Unchanged  int    `json:"unchanged"`  // were there just so
 	Suppressed int    `json:"suppressed"` // had left or were erased: not brought back
 	Rejected   int    `json:"rejected"`
-	LastSeq    uint64 `json:"last_seq"` // of the last message written; 0 when none was
+	Line       int    `json:"line"`     // everything up to this line of the file is settled
+	LastSeq    uint64 `json:"last_seq"` // the highest sequence written; 0 when nothing was
 }
 
-// ImportOptions are an import's ways to tell how it goes; both may be nil.
+// The parts of a report that one row adds to.
+func joined(r *Report) *int     { return &r.Joined }
+func changed(r *Report) *int    { return &r.Changed }
+func unchanged(r *Report) *int  { return &r.Unchanged }
+func suppressed(r *Report) *int { return &r.Suppressed }
+
+func (r *Report) add(o Report) {
+	r.Rows += o.Rows
+	r.Joined += o.Joined
+	r.Changed += o.Changed
+	r.Unchanged += o.Unchanged
+	r.Suppressed += o.Suppressed
+	r.Rejected += o.Rejected
+	r.Line = o.Line
+	r.LastSeq = max(r.LastSeq, o.LastSeq)
+}
+
+// ImportOptions are an import's ways to tell how it goes; both may be nil. They
+// are called one after the other, from a goroutine that ends before the import.
 type ImportOptions struct {
 	Rejected func(Rejection) error // called for every rejected row, in the file's order
 	Progress func(Report)          // called after every batch
 }
 
-// Import stores many subscriptions, in atomic batches of 1,000, each on disk
-// before the next. It is idempotent: run again after an interruption it passes
-// over what is there. An error ends it; the report says how far it came. Rows
-// that are wrong are reported and passed over; rows without a time of joining
-// get now.
+// abreast is how many batches an import has under way. One is not enough, since
+// reading and sealing then wait for the disk; more than a few only crowd out
+// whoever else writes, because the record stores one batch after the other.
+const abreast = 4
+
+// Import stores many subscriptions, in atomic batches of 1,000 rows, a few of
+// them under way at once. It holds a few thousand rows however many there are.
+//
+// It is idempotent: run again after an interruption it passes over what is
+// there, several times quicker than it was stored, and goes on; that is all it
+// takes to resume. A batch whose answer is lost, or that somebody else came in
+// between, is looked up before it is put again, so nobody is stored twice.
+//
+// An error ends it, once the batches under way are settled: everything up to
+// the report's Line is then in the roll or rejected, and the report counts just
+// that (of later lines a few thousand may be in too, which running it again
+// finds). Rows that are wrong are reported and passed over; of two rows about
+// the same person the later one counts; rows without a time of joining get now.
 func (r *Roll) Import(ctx context.Context, now time.Time, rows iter.Seq2[Row, error], o ImportOptions) (Report, error) {
-	im := importer{roll: r, opts: o, inBatch: make(map[alert.RecipientID]bool, batchSize)}
-	for row, err := range rows {
-		if err != nil {
-			err = errors.Join(err, im.flush(ctx))
-			return im.report, fmt.Errorf("import: read line %d: %w", row.Line, err)
-		}
-		if err := im.add(ctx, now, row); err != nil {
-			return im.report, fmt.Errorf("import: line %d: %w", row.Line, err)
-		}
+	im := importer{
+		roll: r, opts: o, now: now, batch: newBatch(),
+		// A batch waits here from when it is full until it is counted.
+		order: make(chan *batch, abreast-1),
+		ended: make(chan struct{}),
 	}
-	if err := im.flush(ctx); err != nil {
-		return im.report, fmt.Errorf("import: %w", err)
+	im.ctx, im.cancel = context.WithCancelCause(ctx)
+	defer im.cancel(nil)
+	go func() {
+		defer close(im.ended)
+		im.collect()
+	}()
+	line, err := im.read(rows)
+	im.send()
+	close(im.order)
+	<-im.ended
+	switch {
+	case im.failed != nil:
+		return im.report, fmt.Errorf("import: behind line %d: %w", im.report.Line, im.failed)
+	case err != nil:
+		return im.report, fmt.Errorf("import: read line %d: %w", line, err)
+	case im.left:
+		return im.report, fmt.Errorf("import: behind line %d: %w", im.report.Line, ctx.Err())
 	}
 	return im.report, nil
 }
 
-// importer is one import under way.
+// importer is one import under way: the reader fills batches, each is settled by
+// a goroutine of its own, and the collector takes them in the file's order.
 type importer struct {
-	roll    *Roll
-	opts    ImportOptions
-	report  Report
-	batch   []entry
-	inBatch map[alert.RecipientID]bool
-	// look: the last batch met people who are on the roll, so the next one is
-	// looked up before it is put. A fresh import never looks.
-	look bool
+	roll *Roll
+	opts ImportOptions
+	now  time.Time
+
+	ctx    context.Context // ends when the import shall go no further
+	cancel context.CancelCauseFunc
+	batch  *batch   // being filled
+	flying []*batch // sent and perhaps not settled, oldest first
+	left   bool     // rows were left out because of the context
+	order  chan *batch
+	ended  chan struct{} // the collector has ended
+
+	// look: a batch met people who are on the roll, so the next ones are looked
+	// up before they are put. A fresh import never looks.
+	look atomic.Bool
+
+	report Report // the collector's, until it has ended
+	failed error
 }
 
-type entry struct {
-	id  alert.RecipientID
-	rec Record
+// read fills batches until the rows end, or the import shall go no further. It
+// returns the error of the rows and its line.
+func (im *importer) read(rows iter.Seq2[Row, error]) (int, error) {
+	for row, err := range rows {
+		if err != nil {
+			return row.Line, err
+		}
+		if im.left = im.left || im.ctx.Err() != nil; im.left {
+			return 0, nil
+		}
+		im.add(&row)
+	}
+	return 0, nil
 }
 
-func (im *importer) add(ctx context.Context, now time.Time, row Row) error {
+func (im *importer) add(row *Row) {
 	s, wrong := row.Sub, row.Wrong
 	if len(wrong) == 0 {
 		s, wrong = im.roll.check(row.Sub)
 	}
 	if len(wrong) > 0 {
-		return im.reject(row, wrong)
-	}
-	if s.Joined.IsZero() {
-		s.Joined = now
-	}
-	if im.inBatch[s.ID] || len(im.batch) == batchSize { // twice in the file: the later one counts
-		if err := im.flush(ctx); err != nil {
-			return err
+		for _, p := range wrong {
+			row.locate(p)
 		}
+		im.batch.reject(Rejection{Line: row.Line, Problems: wrong})
+	} else {
+		if s.Joined.IsZero() {
+			s.Joined = im.now
+		}
+		im.awaitOther(s.ID)
+		im.batch.take(s)
 	}
-	im.report.Rows++
-	im.batch = append(im.batch, entry{id: s.ID, rec: im.roll.record(s)})
-	im.inBatch[s.ID] = true
-	return nil
+	im.batch.counts.Line = row.Line
+	if im.batch.counts.Rows == batchSize {
+		im.send()
+	}
 }
 
-func (im *importer) reject(row Row, wrong alert.Problems) error {
-	im.report.Rows++
-	im.report.Rejected++
-	if im.opts.Rejected == nil {
-		return nil
-	}
-	for _, p := range wrong {
-		if p.Line == 0 {
-			p.Line = row.Line
-		}
-		if p.Column == 0 {
-			p.Column = row.Columns[p.Field]
+// awaitOther waits for a batch under way that holds the same person, so that the
+// later row counts.
+func (im *importer) awaitOther(id alert.RecipientID) {
+	for i := len(im.flying) - 1; i >= 0; i-- {
+		if _, there := im.flying[i].byID[id]; there {
+			<-im.flying[i].settled
+			return
 		}
 	}
-	return im.opts.Rejected(Rejection{Line: row.Line, Problems: wrong})
 }
 
-func (im *importer) flush(ctx context.Context) error {
-	if len(im.batch) == 0 {
-		return nil
+// send hands the batch over to be settled; it waits while too many are under way.
+func (im *importer) send() {
+	b := im.batch
+	if b.counts.Rows == 0 || im.left {
+		return
 	}
-	if err := im.store(ctx); err != nil {
-		return err
+	select {
+	case im.order <- b:
+	case <-im.ctx.Done():
+		im.left = true
+		return
 	}
-	im.batch = im.batch[:0]
-	clear(im.inBatch)
+	go func() {
+		defer close(b.settled)
+		b.err = im.settle(b)
+	}()
+	if im.flying = append(im.flying, b); len(im.flying) > abreast {
+		im.flying = im.flying[1:] // settled: no more than that are ever under way
+	}
+	im.batch = newBatch()
+}
+
+// collect counts and tells the batches in the file's order. After one that
+// failed nothing counts any more, but all are waited for.
+func (im *importer) collect() {
+	for b := range im.order {
+		<-b.settled
+		if im.failed != nil {
+			continue
+		}
+		if im.failed = im.count(b); im.failed != nil {
+			im.cancel(im.failed)
+		}
+	}
+}
+
+func (im *importer) count(b *batch) error {
+	if b.err != nil {
+		return b.err
+	}
+	for _, x := range b.rejected {
+		if im.opts.Rejected == nil {
+			break
+		}
+		if err := im.opts.Rejected(x); err != nil {
+			return fmt.Errorf("tell of the rejected row in line %d: %w", x.Line, err)
+		}
+	}
+	im.report.add(b.counts)
 	if im.opts.Progress != nil {
 		im.opts.Progress(im.report)
 	}
 	return nil
-}
-
-// store puts the batch as all new, which is refused whole when one person is
-// there already; then it looks up each one and puts what is to be put.
-func (im *importer) store(ctx context.Context) error {
-	if !im.look {
-		seq, err := im.roll.store.PutBatch(ctx, im.fresh())
-		if err == nil {
-			im.report.Joined += len(im.batch)
-			im.report.LastSeq = seq
-			return nil
-		}
-		// No answer may mean that it is there: looking tells.
-		if !stale(err) && !errors.Is(err, alert.ErrUnknown) {
-			return err
-		}
-	}
-	for range tries {
-		puts, counts, err := im.compare(ctx)
-		if err != nil {
-			return err
-		}
-		if len(puts) > 0 {
-			seq, err := im.roll.store.PutBatch(ctx, puts)
-			if stale(err) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			im.report.LastSeq = seq
-		}
-		im.report.Joined += counts.Joined
-		im.report.Changed += counts.Changed
-		im.report.Unchanged += counts.Unchanged
-		im.report.Suppressed += counts.Suppressed
-		im.look = counts.Joined < len(im.batch)
-		return nil
-	}
-	return alert.ErrStale
-}
-
-func (im *importer) fresh() []alert.Put {
-	puts := make([]alert.Put, len(im.batch))
-	var none uint64
-	for i, e := range im.batch {
-		puts[i] = alert.Put{Subject: Subject(e.id), Data: AppendRecord(make([]byte, 0, 160), e.rec), ExpectSubject: &none}
-	}
-	return puts
-}
-
-// compare looks up everybody in the batch and says what there is to put.
-func (im *importer) compare(ctx context.Context) ([]alert.Put, Report, error) {
-	var puts []alert.Put
-	var n Report
-	subjects := make([]string, len(im.batch))
-	for i, e := range im.batch {
-		subjects[i] = Subject(e.id)
-	}
-	there, err := im.roll.store.Newest(ctx, subjects)
-	if err != nil {
-		return nil, n, err
-	}
-	for i, e := range im.batch {
-		old, seq, err := read(e.id, there[subjects[i]])
-		rec := e.rec
-		switch {
-		case errors.Is(err, alert.ErrNotFound):
-			n.Joined++
-		case err != nil:
-			return nil, n, err
-		case old.State != Active:
-			n.Suppressed++
-			continue
-		case bytes.Equal(old.Profile, rec.Profile):
-			n.Unchanged++
-			continue
-		default:
-			n.Changed++
-			rec.JoinSeq, rec.Joined = old.JoinSeq, old.Joined
-		}
-		puts = append(puts, alert.Put{Subject: subjects[i], Data: AppendRecord(nil, rec), ExpectSubject: &seq})
-	}
-	return puts, n, nil
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"iter"
 	"unicode/utf8"
 
 	"mingluo/internal/alert"
@@ -13,58 +12,67 @@ import (
 
 // maxLine bounds one row of an import. A quote that is never closed therefore
 // costs one row, not the rest of the file.
-const maxLine = 64 << 10 // bytes
+const maxLine = chunk // bytes
 
-// line is one line of a file without its end; wrong is set when it cannot be read.
+// line is one physical line of a file without its end; wrong is set when it
+// cannot be read.
 type line struct {
 	n     int
 	text  string
 	wrong *alert.Problem
 }
 
-// lines yields the non-empty lines of a file. A line that is too long or not
-// UTF-8 is yielded as wrong; an error of the reader is yielded last.
-func lines(r io.Reader) iter.Seq2[line, error] {
-	return func(yield func(line, error) bool) {
-		in := bufio.NewReaderSize(r, maxLine)
-		for n := 1; ; n++ {
-			b, err := in.ReadSlice('\n')
-			long := errors.Is(err, bufio.ErrBufferFull)
-			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = in.ReadSlice('\n')
-			}
-			if err != nil && err != io.EOF {
-				yield(line{n: n}, err)
-				return
-			}
-			l := line{n: n}
-			switch {
-			case long:
-				l.wrong = problem("", "该行过长", "the line is too long")
-				l.wrong.Kind = alert.TooLarge
-			default:
-				l.text, l.wrong = cleanLine(b, n)
-			}
-			if (l.text != "" || l.wrong != nil) && !yield(l, nil) {
-				return
-			}
-			if err == io.EOF {
-				return
-			}
-		}
-	}
+// lines reads a file line by line, and can take lines back.
+type lines struct {
+	in     *bufio.Reader
+	n      int
+	back   []line // to be read again before what is in the file
+	failed error
 }
 
-func cleanLine(b []byte, n int) (string, *alert.Problem) {
-	if n == 1 {
-		b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // Excel's mark
+func readLines(r io.Reader) *lines {
+	return &lines{in: bufio.NewReaderSize(decode(r), maxLine)}
+}
+
+// next returns the next line, or io.EOF, or the reader's error.
+func (ls *lines) next() (line, error) {
+	if len(ls.back) > 0 {
+		l := ls.back[0]
+		ls.back = ls.back[1:]
+		return l, nil
 	}
+	if ls.failed != nil {
+		return line{n: ls.n}, ls.failed
+	}
+	b, err := ls.in.ReadSlice('\n')
+	long := errors.Is(err, bufio.ErrBufferFull)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = ls.in.ReadSlice('\n')
+	}
+	ls.n++
+	if ls.failed = err; err != nil && (err != io.EOF || len(b) == 0) {
+		return line{n: ls.n}, err
+	}
+	if long {
+		p := problem("", "该行过长（最多 64 KiB）", "the line is too long, at most 64 KiB")
+		p.Kind = alert.TooLarge
+		return line{n: ls.n, wrong: p}, nil
+	}
+	l := line{n: ls.n}
+	l.text, l.wrong = cleanLine(b)
+	return l, nil
+}
+
+// unread gives lines back in the order they were read.
+func (ls *lines) unread(taken []line) { ls.back = append(taken, ls.back...) }
+
+func cleanLine(b []byte) (string, *alert.Problem) {
 	b = bytes.TrimRight(b, "\r\n")
-	if !utf8.Valid(b) {
-		return "", problem("", "不是 UTF-8 编码（Excel 请另存为“CSV UTF-8”）", "not UTF-8 (in Excel save as CSV UTF-8)")
+	if !utf8.Valid(b) || bytes.Contains(b, []byte("\uFFFD")) {
+		return "", problem("", "有字符无法解码：不是 UTF-8，也不是 GB18030（Excel 请另存为“CSV UTF-8”）", "holds a character that is neither UTF-8 nor GB18030 (in Excel save as CSV UTF-8)")
 	}
 	if bytes.IndexByte(b, 0) >= 0 {
 		return "", problem("", "含空字符", "holds a NUL character")
 	}
-	return string(bytes.TrimSpace(b)), nil
+	return string(b), nil
 }

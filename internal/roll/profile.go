@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"mingluo/internal/alert"
 )
@@ -124,7 +125,8 @@ func readList[S ~string](r *reader, most, bytesEach int) []S {
 
 // validGroup refuses what could not be shown or would break a CSV list.
 func validGroup(g string) bool {
-	return g != "" && len(g) <= maxGroupBytes && !strings.ContainsAny(g, ";；|,\t\r\n\x00")
+	return g != "" && len(g) <= maxGroupBytes && g == strings.TrimSpace(g) && !strings.ContainsAny(g, listMarks+",") &&
+		strings.IndexFunc(g, func(c rune) bool { return !unicode.IsGraphic(c) }) < 0
 }
 
 func validHazard(h alert.Hazard) bool {

@@ -40,8 +40,8 @@ func TestNDJSONSaysWhatAndWhere(t *testing.T) {
 			t.Errorf("line %d quotes the address: %v", row.Line, row.Wrong)
 		}
 	}
-	want := map[int]string{2: "0 invalid 1", 3: "39 invalid 1", 4: "57 invalid 1", 5: "0 invalid 1", 6: "18 invalid 1", 7: "0 invalid 1",
-		8: "0 invalid 3", 10: "0 too-large 1", 11: "0 invalid 1"}
+	want := map[int]string{2: "57 invalid 1", 3: "39 invalid 1", 4: "57 invalid 1", 5: "41 invalid 1", 6: "18 invalid 1", 7: "1 invalid 1",
+		8: "78 invalid 3", 10: "0 too-large 1", 11: "0 invalid 1"}
 	if good != 2 || fmt.Sprint(wrong) != fmt.Sprint(want) {
 		t.Fatalf("%d good, wrong %v\nwant %v", good, wrong, want)
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"strings"
-	"unicode/utf8"
 
 	"mingluo/internal/alert"
 )
@@ -16,67 +15,72 @@ import (
 // misspelled min_level would otherwise warn people of everything.
 func ReadNDJSON(r io.Reader, places *alert.Gazetteer) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		for l, err := range lines(r) {
+		in, names := readLines(r), namePlaces(places)
+		for {
+			l, err := in.next()
+			if err == io.EOF {
+				return
+			}
 			if err != nil {
 				yield(Row{Line: l.n}, err)
 				return
 			}
-			if !yield(jsonRow(l, places), nil) {
+			if l.wrong == nil && strings.TrimSpace(l.text) == "" {
+				continue
+			}
+			if !yield(jsonRow(l, names), nil) {
 				return
 			}
 		}
 	}
 }
 
-func jsonRow(l line, places *alert.Gazetteer) Row {
-	row := Row{Line: l.n}
+func jsonRow(l line, names placeNames) Row {
+	row := Row{Line: l.n, text: strings.TrimRight(l.text, " \t")}
 	if l.wrong != nil {
 		row.Wrong = alert.Problems{l.wrong}
 		return row
 	}
 	var f fields
-	if p := decodeStrict(l.text, &f); p != nil {
-		row.Wrong = alert.Problems{p}
-		return row
+	if row.decodeStrict(&f) {
+		row.understood(&f, names)
 	}
-	row.Sub, row.Wrong = f.understand(places)
 	return row
 }
 
 // decodeStrict reads exactly one object. Its problems say where, and never
 // quote a value: it could be an address.
-func decodeStrict(text string, f *fields) *alert.Problem {
-	if !strings.HasPrefix(text, "{") {
-		return problem("", "每行应为一个 JSON 对象", "every line is one JSON object")
+func (r *Row) decodeStrict(f *fields) bool {
+	if !strings.HasPrefix(strings.TrimLeft(r.text, " \t"), "{") {
+		r.wrongAt(0, problem("", "每行应为一个 JSON 对象", "every line is one JSON object"))
+		return false
 	}
-	d := json.NewDecoder(strings.NewReader(text))
+	d := json.NewDecoder(strings.NewReader(r.text))
 	d.DisallowUnknownFields()
 	err := d.Decode(f)
 	if err == nil {
-		if d.InputOffset() != int64(len(text)) {
-			p := problem("", "对象之后还有内容", "something follows the object")
-			p.Column = columnAt(text, d.InputOffset())
-			return p
+		if d.InputOffset() != int64(len(r.text)) {
+			r.wrongAt(int(d.InputOffset()), problem("", "对象之后还有内容", "something follows the object"))
+			return false
 		}
-		return nil
+		return true
 	}
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		p := problem(e.Field, "类型不对，应为 "+e.Type.String(), "of the wrong type, want "+e.Type.String())
-		p.Column = columnAt(text, e.Offset)
-		return p
-	}
-	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-		p := problem("", "JSON 格式错误", "not valid JSON")
-		p.Column = columnAt(text, e.Offset-1)
-		return p
-	}
-	if strings.Contains(err.Error(), "unknown field") {
-		return problem("", "含未知的键", "holds a key that is not known")
-	}
-	return problem("", "JSON 不完整", "the JSON ends too early")
+	r.explain(err)
+	return false
 }
 
-func columnAt(text string, offset int64) int {
-	offset = max(0, min(offset, int64(len(text))))
-	return utf8.RuneCountInString(text[:offset]) + 1
+func (r *Row) explain(err error) {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		r.wrongAt(int(e.Offset), problem(e.Field, "类型不对，应为 "+e.Type.String(), "of the wrong type, want "+e.Type.String()))
+		return
+	}
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		r.wrongAt(int(e.Offset)-1, problem("", "JSON 格式错误", "not valid JSON"))
+		return
+	}
+	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		r.wrongAt(max(0, strings.Index(r.text, key)), problem("", "含未知的键："+quote(strings.Trim(key, `"`)), "holds a key that is not known: "+quote(strings.Trim(key, `"`))))
+		return
+	}
+	r.wrongAt(len(r.text), problem("", "JSON 不完整", "the JSON ends too early"))
 }

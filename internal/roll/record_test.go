@@ -37,11 +37,11 @@ func TestTheRollOnTheRealRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := roll.SampleRows(alert.Foshan(), 1500, 1000)
-	want := roll.Report{Rows: 2500, Joined: 2500, LastSeq: 2503}
+	want := roll.Report{Rows: 2500, Joined: 2500, Line: 2500, LastSeq: 2503}
 	if rep, err := r.Import(t.Context(), noon, rows, roll.ImportOptions{}); err != nil || rep != want {
 		t.Fatalf("import: %+v, %v", rep, err)
 	}
-	want = roll.Report{Rows: 2500, Unchanged: 2500}
+	want = roll.Report{Rows: 2500, Unchanged: 2500, Line: 2500}
 	if rep, err := r.Import(t.Context(), noon, rows, roll.ImportOptions{}); err != nil || rep != want {
 		t.Fatalf("again: %+v, %v", rep, err)
 	}
