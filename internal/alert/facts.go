@@ -192,6 +192,10 @@ func (e *Event) Fact() (Fact, error) {
 		return decodeFact[Plan](e)
 	case "key.set":
 		return decodeFact[KeySet](e)
+	case "key.tested":
+		return decodeFact[KeysTested](e)
+	case "backup.restored":
+		return decodeFact[BackupRestored](e)
 	}
 	return deskFact(e)
 }

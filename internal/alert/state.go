@@ -18,6 +18,7 @@ type State struct {
 	Confirmed  map[string]bool // held plans that an officer confirmed
 	Milestones map[string]Reached
 	Keys       string // fingerprint of the roll's keys
+	Safe       Safekeeping
 	deskState
 }
 
@@ -73,6 +74,9 @@ func (s *State) apply(e *Event, f Fact) error {
 		return nil
 	case Milestone:
 		s.Milestones[e.ID] = Reached{Milestone: f, ID: e.ID, Event: d}
+		return nil
+	case KeysTested, BackupRestored:
+		s.Safe.apply(f, d)
 		return nil
 	case KeySet:
 		s.Keys = f.Fingerprint

@@ -83,6 +83,8 @@ type App struct {
 	channels  []channels.Channel
 	wechat    *wechat.Account
 	secrets   secrets
+	backups   *backups
+	restoring bool
 }
 
 // New checks what can be checked before anything is opened.
@@ -93,33 +95,35 @@ func New(c Config, o Options) (*App, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &App{cfg: c, opts: o, log: o.Log, life: newLifecycle(o.Log), Registry: prometheus.NewRegistry(), Places: alert.Foshan()}, nil
+	return &App{cfg: c, opts: o, log: o.Log, life: newLifecycle(o.Log), backups: newBackups(c.Data), Registry: prometheus.NewRegistry(), Places: alert.Foshan()}, nil
 }
 
 // Start opens everything. When it fails, what was opened is closed again.
 func (a *App) Start(ctx context.Context) (err error) {
-	defer func() {
-		if err != nil {
-			stopping, cancel := context.WithTimeout(context.Background(), stopWithin)
-			defer cancel()
-			err = errors.Join(err, a.Stop(stopping))
-		}
-	}()
+	defer func() { err = a.undo(err) }()
 	a.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, part := range []struct {
-		name string
-		open func(context.Context) error
-	}{
+	return a.open(ctx, []part{
 		{"record", a.openRecord},
 		{"roll", a.openRoll},
 		{"listeners and channels", a.openChannels},
 		{"desk", a.openDesk},
 		{"public site", a.openSite},
 		{"console", a.openConsole},
+		{"backups", a.openBackups},
 		{"admin socket", a.openAdmin},
-	} {
-		if err := part.open(ctx); err != nil {
-			return fmt.Errorf("start %s: %w", part.name, err)
+	})
+}
+
+// part is one step of a start.
+type part struct {
+	name string
+	open func(context.Context) error
+}
+
+func (a *App) open(ctx context.Context, parts []part) error {
+	for _, p := range parts {
+		if err := p.open(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", p.name, err)
 		}
 	}
 	return nil
@@ -139,11 +143,9 @@ func (a *App) openRecord(ctx context.Context) error {
 	if err := os.MkdirAll(a.cfg.Data, 0o700); err != nil {
 		return err
 	}
-	store, err := journal.Open(ctx, journal.Config{
-		Dir: a.cfg.Data, URL: a.cfg.NATS.URL, MonitorURLs: a.cfg.NATS.MonitorURLs, Listen: a.cfg.NATS.Listen, Replicas: a.cfg.NATS.Replicas,
-		CredentialsFile: a.cfg.NATS.Credentials, NKeyFile: a.cfg.NATS.NKey, CAFile: a.cfg.NATS.CA, CertFile: a.cfg.NATS.Cert, KeyFile: a.cfg.NATS.Key,
-		TaskWait: time.Duration(a.cfg.Fanout.AckWait), AllowUnsafeStore: a.cfg.AllowUnsafeStore, Log: a.log.With("part", "journal"),
-	})
+	conf := a.cfg.journal(a.opts.Log)
+	conf.Restoring = a.restoring
+	store, err := journal.Open(ctx, conf)
 	if err != nil {
 		return err
 	}
@@ -276,6 +278,6 @@ func (a *App) openDesk(context.Context) error {
 }
 
 func (a *App) openAdmin(context.Context) error {
-	a.life.run("admin socket", func(ctx context.Context) error { return a.Store.ServeAdmin(ctx, a.Book.AdminHandler()) })
+	a.life.run("admin socket", func(ctx context.Context) error { return a.Store.ServeAdmin(ctx, a.adminHandler()) })
 	return nil
 }

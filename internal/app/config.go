@@ -33,6 +33,7 @@ type Config struct {
 	WeChat  WeChatConfig  `toml:"wechat"`
 	Fanout  FanoutConfig  `toml:"fanout"`
 	Session SessionConfig `toml:"session"`
+	Backup  BackupConfig  `toml:"backup"`
 	Duties  []DutyConfig  `toml:"duties"`
 
 	// AllowUnsafeStore lets the record lie on a folder that does not survive a
@@ -152,6 +153,7 @@ func Defaults() Config {
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
 		WeChat:  WeChatConfig{Concurrency: 16, Timeout: Duration(10 * time.Second)},
 		Fanout:  FanoutConfig{SliceSize: 1000, InFlight: 16, Unrecorded: 10_000, AckWait: Duration(30 * time.Second)},
+		Backup:  BackupConfig{Every: Duration(24 * time.Hour), Keep: 14},
 		Session: SessionConfig{Idle: Duration(15 * time.Minute), Absolute: Duration(8 * time.Hour)},
 	}
 	for _, r := range alert.DutyRules() {
@@ -267,6 +269,10 @@ func (c *Config) Validate() error {
 	between("fanout.unrecorded", c.Fanout.Unrecorded, 1, 100_000)
 	if w := time.Duration(c.Fanout.AckWait); w < time.Second || w > 10*time.Minute {
 		bad("fanout.ack_wait %s: want 1s to 10m", w)
+	}
+	between("backup.keep", c.Backup.Keep, 1, 10_000)
+	if c.Backup.Every < Duration(time.Minute) {
+		bad("backup.every %s: want 1m or more", time.Duration(c.Backup.Every))
 	}
 	between("nats.replicas", c.NATS.Replicas, 1, 5)
 	if c.WeChat.AppID != "" && c.WeChat.AppSecret == "" {

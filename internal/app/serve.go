@@ -140,12 +140,8 @@ func (r renderer) texts(n *alert.Notice, rev *alert.Revision) map[string]string 
 	return out
 }
 
-func (a *App) openConsole(context.Context) (err error) {
-	cost := a.opts.Argon
-	if cost == (console.Argon{}) {
-		cost = console.StandardArgon
-	}
-	if a.Accounts, err = console.NewAccounts(a.Store, a.secrets.Accounts, cost); err != nil {
+func (a *App) openConsole(ctx context.Context) (err error) {
+	if err := a.openAccounts(ctx); err != nil {
 		return err
 	}
 	c, err := console.New(console.Config{

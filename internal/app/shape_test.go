@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"internal/alert":     {},
 	"internal/cap":       {"internal/alert"},
 	"internal/journal":   {"internal/alert"},
+	"internal/keep":      {"internal/alert", "internal/journal"},
 	"internal/progress":  {"internal/alert"},
 	"internal/desk":      {"internal/alert"},
 	"internal/roll":      {"internal/alert"},
@@ -43,12 +44,12 @@ var mayImport = map[string][]string{
 	"channels/channeltest/wechatapi": {},
 
 	"internal/app": {"channels", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/cap",
-		"internal/console", "internal/desk", "internal/journal", "internal/progress", "internal/roll", "internal/shared"},
+		"internal/console", "internal/desk", "internal/journal", "internal/keep", "internal/progress", "internal/roll", "internal/shared"},
 	"internal/app/demo": {"channels/channeltest/smsc", "channels/channeltest/wechatapi", "channels/web", "internal/alert", "internal/app",
 		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll"},
 	"internal/app/bench": {"channels", "channels/sms/smpp", "internal/alert", "internal/app", "internal/app/demo", "internal/audience", "internal/console",
 		"internal/desk", "internal/journal", "internal/progress", "internal/roll"},
-	"cmd/mingluo": {"internal/alert", "internal/app", "internal/app/bench", "internal/app/demo", "internal/journal", "internal/shared"},
+	"cmd/mingluo": {"internal/alert", "internal/app", "internal/app/bench", "internal/app/demo", "internal/journal", "internal/keep", "internal/shared"},
 }
 
 // onlyImporter is who alone may know a library.

@@ -90,6 +90,19 @@ func AdminClient(dir string) (*http.Client, error) {
 	return &http.Client{Transport: &http.Transport{DialContext: dial}}, nil
 }
 
+// AwaitAdmin is AdminClient for a process that has just begun to serve there.
+func AwaitAdmin(ctx context.Context, dir string) (*http.Client, error) {
+	for try := 0; ; try++ {
+		c, err := AdminClient(dir)
+		if err == nil || try == 100 {
+			return c, err
+		}
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // AdminHandler serves the journal to subcommands: GET /journal gives the events as
 // they are stored, one JSON object a line, from ?from=N (1), and with follow=1
 // goes on until the client leaves.

@@ -57,6 +57,9 @@ type Config struct {
 	// all the same.
 	AllowUnsafeStore bool
 
+	// Restoring opens a folder whose restore has not ended; for the restore only.
+	Restoring bool
+
 	// Log receives the server's and the store's own lines. Nil discards them.
 	Log *slog.Logger
 }

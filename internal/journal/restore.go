@@ -38,8 +38,8 @@ func (e *NotEmptyError) Error() string {
 }
 
 // OpenEmpty opens a folder, or an external NATS, that holds no record, to be
-// filled by [Restorer.Restore]. Until [Restorer.Finish] the folder carries a mark
-// that keeps everybody else from opening it.
+// filled by [Restorer.Restore]. Until [EndRestore] the folder carries a mark that
+// keeps everybody else from opening it.
 //
 // The embedded server does not sync each message here: a million would take ten
 // minutes, and nobody was promised anything yet. Finish syncs everything.
@@ -264,20 +264,30 @@ func rewrite(w io.Writer, snap Snapshot, src io.Reader) error {
 	return errors.Join(out.WriteHeader(&archive.Header{}), enc.Close())
 }
 
-// Finish closes the record, syncs every file of the embedded one, and takes the
-// mark away: the folder can be opened from then on.
+// Compare checks a restored stream against its copy; see [Store.Compare].
+func (r *Restorer) Compare(ctx context.Context, snap Snapshot, src io.Reader) error {
+	return r.store.Compare(ctx, snap, src)
+}
+
+// Finish closes the record and syncs every file of the embedded one. The folder
+// keeps its mark: it is opened with Config.Restoring, brought into order, and
+// freed by [EndRestore].
 func (r *Restorer) Finish(ctx context.Context) error {
 	if err := r.Close(ctx); err != nil {
 		return err
 	}
-	dir := r.store.conf.Dir
-	if err := syncTree(filepath.Join(dir, "js")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := syncTree(filepath.Join(r.store.conf.Dir, "js")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := os.Remove(filepath.Join(dir, unfinished)); err != nil {
+	return nil
+}
+
+// EndRestore takes the mark away: the folder can be opened by everybody.
+func EndRestore(dir string) error {
+	if err := errors.Join(os.Remove(filepath.Join(dir, unfinished)), syncPath(dir)); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	return syncPath(dir)
+	return nil
 }
 
 // Close closes the record without saying that it is whole.

@@ -154,7 +154,7 @@ func restoreAll(t *testing.T, dir string, copies map[string][]byte, snaps []Snap
 			t.Fatal(err)
 		}
 	}
-	if err := r.Finish(t.Context()); err != nil {
+	if err := errors.Join(r.Finish(t.Context()), EndRestore(dir)); err != nil {
 		t.Fatal(err)
 	}
 	return openStore(t, dir)

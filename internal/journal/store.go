@@ -61,7 +61,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open record: %w", err)
 	}
-	if err := checkFinished(c.Dir); err != nil {
+	if err := checkFinished(c.Dir); err != nil && !c.Restoring {
 		return nil, err
 	}
 	s := newStore(c)
