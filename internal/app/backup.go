@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -170,14 +172,31 @@ func Version() string {
 	return info.Main.Version
 }
 
-// publicConfig is the configuration without its secrets.
+// publicConfig is the configuration without its secrets; they are left empty.
 func publicConfig(c Config) ([]byte, error) {
 	c.SMS.Password, c.WeChat.AppSecret, c.WeChat.Token, c.WeChat.EncodingAESKey = "", "", "", ""
+	c.NATS.URL = withoutPasswords(c.NATS.URL)
+	c.Redis.URLs = slices.Clone(c.Redis.URLs)
+	for i, u := range c.Redis.URLs {
+		c.Redis.URLs[i] = withoutPasswords(u)
+	}
 	b, err := toml.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
 	return append([]byte("# The configuration at the time of the backup. Passwords and secrets are left out: fill them in.\n"), b...), nil
+}
+
+// withoutPasswords takes "user:password@" out of addresses.
+func withoutPasswords(urls string) string {
+	all := strings.Split(urls, ",")
+	for i, u := range all {
+		scheme, rest, ok := strings.Cut(u, "://")
+		if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
+			all[i] = scheme + "://" + rest[at+1:]
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 // backupName is a backup's file name; names sort by age.
