@@ -46,7 +46,7 @@ func New(c Config, log *slog.Logger, reg prometheus.Registerer) *Account {
 	a.base, _ = parseBase(c.BaseURL) // an error of it is in invalid
 	a.queue = make(chan inbound, max(c.CallbackQueue, 1))
 	a.metrics = newMetrics(reg, func() float64 { return float64(len(a.queue)) }, a.status.gauge)
-	a.tokens = newTokens(a.fetchToken, new(memoryToken))
+	a.tokens = newTokens(a.fetchToken, c.Tokens)
 	switch {
 	case invalid != nil:
 		a.status.lock("配置有误：" + invalid.Error())

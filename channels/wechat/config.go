@@ -32,6 +32,7 @@ type Config struct {
 	Timeout       time.Duration // for one request; default 10 s
 	Rate          float64       // recipients a second that the account is known to take; 0 unknown
 	CallbackQueue int           // events waiting to be recorded; default 8,192
+	Tokens        TokenStore    // where the access token is kept; default: in memory
 	ProbeEvery    time.Duration // how often a halted account is asked whether it works again; default 1 min
 }
 
@@ -61,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CallbackQueue == 0 {
 		c.CallbackQueue = defaultQueue
+	}
+	if c.Tokens == nil {
+		c.Tokens = new(memoryToken)
 	}
 	if c.ProbeEvery == 0 {
 		c.ProbeEvery = defaultProbeEvery

@@ -26,6 +26,15 @@ type TokenStore interface {
 	Save(ctx context.Context, t Token) error
 }
 
+// Sharer is a companion of a TokenStore that several processes share.
+type Sharer interface {
+	// Fetching is called before a token is fetched. It returns when no other
+	// process is fetching one, and the newest that any of them saved is there to
+	// be loaded; done is called when ours was saved. Whoever cannot ask the others
+	// goes alone, so there is no error but ctx's.
+	Fetching(ctx context.Context) (done func(), err error)
+}
+
 type memoryToken struct {
 	mu sync.Mutex
 	t  Token
@@ -102,6 +111,17 @@ func (t *tokens) GetAccessTokenContext(ctx context.Context) (string, error) {
 	}
 	if err := t.recentFailure(now); err != nil {
 		return "", err
+	}
+	if s, ok := t.store.(Sharer); ok {
+		done, err := s.Fetching(ctx)
+		if err != nil {
+			return "", fmt.Errorf("wait for an access token that another process fetches: %w", err)
+		}
+		defer done()
+		now = time.Now()
+		if v, ok := t.usable(ctx, now); ok {
+			return v, nil
+		}
 	}
 	v, err := t.renew(ctx, now)
 	t.mu.Lock()

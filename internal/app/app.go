@@ -241,6 +241,7 @@ func (a *App) buildChannels() {
 		AppID: w.AppID, AppSecret: w.AppSecret, Token: w.Token, EncodingAESKey: w.EncodingAESKey, BaseURL: w.BaseURL,
 		Template: wechat.Template{ID: w.TemplateID, Fields: wechat.DefaultFields()}, Imitation: w.Imitation,
 		Concurrency: w.Concurrency, Timeout: time.Duration(w.Timeout), Rate: w.Rate,
+		Tokens: a.sharedToken(),
 	}, a.log.With("part", "wechat"), a.Registry)
 	a.channels = []channels.Channel{route, a.wechat}
 }

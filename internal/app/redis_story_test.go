@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mingluo/channels/channeltest/wechatapi"
 	"mingluo/internal/alert"
 	"mingluo/internal/app"
 	"mingluo/internal/apptest"
@@ -172,4 +173,44 @@ func TestARedisOverTLS(t *testing.T) {
 	if text := green(ca); strings.Contains(text, "no answer") {
 		t.Errorf("with its authority: %s", text)
 	}
+}
+
+// Two services with one WeChat account and one Redis ask the platform for one
+// token, and for one more when it refuses the first; in Redis it cannot be read.
+// Without Redis each asks for itself, and warnings go on.
+func TestTwoServicesShareAWeChatToken(t *testing.T) {
+	t.Parallel()
+	server := sharedtest.Start(t)
+	first := apptest.NewTown(t, apptest.People(5, 30), apptest.Redis(server.Config()))
+	account := first.Config().WeChat
+	second := apptest.NewTown(t, apptest.People(5, 30), apptest.Redis(server.Config()), apptest.Configure(func(c *app.Config) {
+		c.WeChat = account
+	}))
+	wechat := first.Carriers.WeChat
+	wechat.SetFaults(func(f *wechatapi.Faults) { f.CallbackLose = 1 }) // it calls back one service, which cannot know the other's messages
+	a, b := first.Start(), second.Start()
+	tell := func(asked int) {
+		t.Helper()
+		n, m := a.Issue(apptest.Typhoon()), b.Issue(apptest.Typhoon())
+		a.WaitSettled(n)
+		b.WaitSettled(m)
+		for _, id := range []string{n.ID, m.ID} {
+			if held := first.Carriers.Held("wechat", id, alert.Issue); len(held) != 30 {
+				t.Errorf("%d people hold %s", len(held), id)
+			}
+		}
+		if got := wechat.Counts().TokenRequests; got > asked {
+			t.Errorf("the platform was asked for a token %d times, want %d", got, asked)
+		}
+	}
+	tell(1)
+	sealed := server.Order("GET", "mingluo:cache:wechat-token:"+account.AppID)
+	if sealed == "" || strings.Contains(sealed, "Value") {
+		t.Errorf("the token in Redis: %q", sealed)
+	}
+	wechat.RevokeToken()
+	tell(2)
+	server.Kill()
+	wechat.RevokeToken()
+	tell(4)
 }
