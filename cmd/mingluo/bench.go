@@ -37,6 +37,7 @@ func runBench(ctx context.Context, args []string, out io.Writer) (err error) {
 		o.Measuring = p.begin
 		defer func() { err = errors.Join(err, p.err) }()
 	}
+	fmt.Fprintln(os.Stderr, "测量用的数据随时会删除，不保证安全 / the records of a bench are deleted at its end: nothing in them is safe")
 	r, err := bench.Run(ctx, args[0], o)
 	if err != nil {
 		return err

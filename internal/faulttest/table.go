@@ -39,7 +39,7 @@ func Table() []Row {
 		{ID: "T03", About: "a kill right after the last acknowledgement", Short: Size{6, 2_000}, Long: Size{40, 2_000}, Seconds: 25},
 		{ID: "T04", About: "power cut: the image of a mounted file system is copied under load", Short: Size{3, 500}, Long: Size{20, 2_000}, Seconds: 40, Root: true},
 		{ID: "T05", About: "syncs counted between publish and acknowledgement", Short: Size{1, 100}, Long: Size{1, 1_000}, Seconds: 10},
-		{ID: "T06", About: "an unsafe ground is refused", Short: Size{5, 0}, Long: Size{5, 0}, Seconds: 15},
+		{ID: "T06", About: "an unsafe ground is refused", Short: Size{1, 0}, Long: Size{1, 0}, Seconds: 40},
 		{ID: "T07", About: "bits of the store are flipped", Short: Size{25, 2_000}, Long: Size{100, 10_000}, Seconds: 45},
 		{ID: "T11", About: "a worker is frozen and wakes", Short: Size{1, 2_000}, Long: Size{5, 20_000}, Seconds: 20},
 		{ID: "T12", About: "the disk runs full during an issue", Short: Size{1, 0}, Long: Size{5, 0}, Seconds: 20, Root: true},

@@ -7,6 +7,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"mingluo/internal/alert"
 )
 
@@ -62,6 +64,9 @@ type Config struct {
 
 	// Log receives the server's and the store's own lines. Nil discards them.
 	Log *slog.Logger
+
+	// tune lets a test spoil the embedded server's options.
+	tune func(*server.Options)
 }
 
 func (c Config) embedded() bool { return c.URL == "" }

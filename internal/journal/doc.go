@@ -21,6 +21,11 @@
 //
 //   - An acknowledged write is on the disk: the server runs with SyncAlways, which
 //     is read back at start. JetStream's own default is to flush every two minutes.
+//   - The ground is looked at before anything is written ([CheckGround], the
+//     server's own word, its monitors, every stream's settings), and the server's
+//     part of it hourly.
+//   - A full disk refuses at once with [alert.ErrFull], turns [Store.Health] red, and
+//     needs nobody when there is room again, although it freezes JetStream's streams.
 //   - A batch of up to 1,000 messages is stored whole or not at all.
 //   - The journal's events form a chain of SHA-256 hashes; a hole, a flip or a
 //     reordering makes the [Book] refuse to serve.

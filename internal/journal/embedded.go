@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"path/filepath"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -20,46 +19,77 @@ import (
 // of a million subjects takes about 2 s; a damaged one is read through.
 const startLimit = 2 * time.Minute
 
-// embedded is the NATS server inside this process.
+// embedded is the NATS server inside this process. It is started anew when a
+// full disk froze it (thaw.go), so who holds it asks for the one that runs.
 type embedded struct {
-	srv *server.Server
-	key nkeys.KeyPair // of the in-process connection; made at every start, never leaves the process
+	conf    Config
+	key     nkeys.KeyPair // of the in-process connection; made at every start of the process, never leaves it
+	running atomic.Pointer[server.Server]
+	log     *natsLog
+	// tune changes the server's options: for filling an empty store, which is
+	// synced when it is whole, and for tests.
+	tune func(*server.Options)
+	bulk bool // a store being filled is not asked whether it syncs
 }
 
 // startEmbedded starts the server and waits until its store is recovered.
 func startEmbedded(ctx context.Context, c Config) (*embedded, error) {
-	key, opts, err := serverSetup(c)
+	e, err := newEmbedded(c)
 	if err != nil {
 		return nil, err
+	}
+	e.tune = c.tune
+	if err := e.start(ctx); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func newEmbedded(c Config) (*embedded, error) {
+	key, err := nkeys.CreateUser()
+	if err != nil {
+		return nil, fmt.Errorf("start embedded nats: make a key: %w", err)
+	}
+	return &embedded{conf: c, key: key, log: newNATSLog(c.Log)}, nil
+}
+
+func (e *embedded) server() *server.Server { return e.running.Load() }
+
+// InProcessConn lets the connection find the server that runs, also when it
+// reconnects.
+func (e *embedded) InProcessConn() (net.Conn, error) { return e.server().InProcessConn() }
+
+func (e *embedded) start(ctx context.Context) error {
+	opts, err := serverOptions(e.conf, e.key)
+	if err != nil {
+		return err
+	}
+	if e.tune != nil {
+		e.tune(opts)
 	}
 	srv, err := server.NewServer(opts)
 	if err != nil {
-		return nil, fmt.Errorf("start embedded nats: %w", err)
+		return fmt.Errorf("start embedded nats: %w", err)
 	}
-	log := &natsLog{log: c.Log}
-	srv.SetLoggerV2(log, false, false, false)
+	e.log.forget()
+	srv.SetLoggerV2(e.log, false, false, false)
 	go srv.Start() // returns once everything runs; Shutdown ends what it started
-	if err := awaitServer(ctx, srv, log); err != nil {
-		srv.Shutdown()
-		return nil, err
+	if err = awaitServer(ctx, srv, e.log); err == nil && !e.bulk {
+		err = verifySync(srv, storeDir(e.conf))
 	}
-	if err := verifySync(srv, opts.StoreDir); err != nil {
+	if err != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, err
+		return err
 	}
-	return &embedded{srv: srv, key: key}, nil
+	if a, ok := srv.Addr().(*net.TCPAddr); ok && e.conf.Listen != "" {
+		e.conf.Listen = a.String() // the next start takes the same port
+	}
+	e.running.Store(srv)
+	return nil
 }
 
-// serverSetup makes the in-process connection's key and the server's options.
-func serverSetup(c Config) (nkeys.KeyPair, *server.Options, error) {
-	key, err := nkeys.CreateUser()
-	if err != nil {
-		return nil, nil, fmt.Errorf("start embedded nats: make a key: %w", err)
-	}
-	opts, err := serverOptions(c, key)
-	return key, opts, err
-}
+func storeDir(c Config) string { return filepath.Join(c.Dir, "js") }
 
 func serverOptions(c Config, key nkeys.KeyPair) (*server.Options, error) {
 	public, err := key.PublicKey()
@@ -69,7 +99,7 @@ func serverOptions(c Config, key nkeys.KeyPair) (*server.Options, error) {
 	opts := &server.Options{
 		ServerName: "mingluo",
 		JetStream:  true,
-		StoreDir:   filepath.Join(c.Dir, "js"),
+		StoreDir:   storeDir(c),
 		SyncAlways: true,
 		NoSigs:     true,
 		DontListen: c.Listen == "",
@@ -144,7 +174,7 @@ func (e *embedded) connect(c Config, back func()) (*nats.Conn, error) {
 		return nil, fmt.Errorf("connect to embedded nats: %w", err)
 	}
 	nc, err := nats.Connect("", append(commonOptions(c.Log, back),
-		nats.InProcessServer(e.srv), nats.Nkey(public, e.key.Sign))...)
+		nats.InProcessServer(e), nats.Nkey(public, e.key.Sign))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to embedded nats: %w", err)
 	}
@@ -154,11 +184,11 @@ func (e *embedded) connect(c Config, back func()) (*nats.Conn, error) {
 // stop ends the server and waits for its store to be closed, at most until ctx
 // ends.
 func (e *embedded) stop(ctx context.Context) error {
-	done := make(chan struct{})
+	done, srv := make(chan struct{}), e.server()
 	go func() {
 		defer close(done)
-		e.srv.Shutdown()
-		e.srv.WaitForShutdown()
+		srv.Shutdown()
+		srv.WaitForShutdown()
 	}()
 	select {
 	case <-done:
@@ -166,30 +196,4 @@ func (e *embedded) stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("stop embedded nats: %w", ctx.Err())
 	}
-}
-
-// natsLog hands the server's lines to slog and keeps the reason when the server
-// gives up: it must not end the process from within.
-type natsLog struct {
-	log *slog.Logger
-	mu  sync.Mutex
-	err error
-}
-
-func (l *natsLog) Noticef(f string, v ...any) { l.log.Debug("nats: " + fmt.Sprintf(f, v...)) }
-func (l *natsLog) Warnf(f string, v ...any)   { l.log.Warn("nats: " + fmt.Sprintf(f, v...)) }
-func (l *natsLog) Errorf(f string, v ...any)  { l.log.Error("nats: " + fmt.Sprintf(f, v...)) }
-func (l *natsLog) Debugf(string, ...any)      {}
-func (l *natsLog) Tracef(string, ...any)      {}
-
-func (l *natsLog) Fatalf(f string, v ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.err = fmt.Errorf(f, v...)
-}
-
-func (l *natsLog) fatal() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.err
 }

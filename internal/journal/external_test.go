@@ -83,6 +83,9 @@ func TestUnsyncedServerIsRefused(t *testing.T) {
 	if err := verifySync(bad, bad.StoreDir()); err == nil {
 		t.Error("an embedded server that does not sync passed")
 	}
+	if err := open(monitorOf(startNATS(t, &server.Options{SyncAlways: true}))); err == nil {
+		t.Error("another server than the one behind the address is monitored, and it was opened")
+	}
 	c := Config{Dir: t.TempDir(), URL: good.ClientURL()}
 	if _, err := c.withDefaults(); err == nil {
 		t.Error("an external server without monitors passed")

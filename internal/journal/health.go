@@ -13,7 +13,7 @@ import (
 // The last of the disk is kept for what matters most: below the first floor bulk
 // is refused (outcomes, the roll), below the second the journal too, while there
 // is still room for the server to close its files. A disk that runs full under
-// JetStream freezes the stream until a restart.
+// JetStream freezes the stream (thaw.go).
 const (
 	floorBulk    = 512 << 20
 	floorJournal = 64 << 20
@@ -28,11 +28,15 @@ func (s *Store) Free() (uint64, error) {
 	return g.free, nil
 }
 
-// room refuses a write with [alert.ErrFull] while the disk is nearly full. With an
+// room refuses a write with [alert.ErrFull] while the disk is nearly full or has
+// refused a write before. Nothing was sent then, so nothing is written. With an
 // external NATS its own limits decide.
 func (s *Store) room(stream string) error {
 	if s.emb == nil {
 		return nil
+	}
+	if err := s.ice.err(); err != nil {
+		return err
 	}
 	free, err := s.Free()
 	if err != nil {
@@ -48,11 +52,22 @@ func (s *Store) room(stream string) error {
 	return nil
 }
 
+func (s *Store) roomFor(subject string) error {
+	stream, err := streamOf(subject)
+	if err != nil {
+		return err
+	}
+	return s.room(stream)
+}
+
 // Health returns nil when the record can be read and written: connected, the
 // server and its streams well, room on the disk.
 func (s *Store) Health(ctx context.Context) error {
 	if s.root.Err() != nil {
 		return errors.New("the record is closed")
+	}
+	if err := s.ice.err(); err != nil {
+		return err
 	}
 	if !s.nc.IsConnected() {
 		return errors.New("the record's connection is lost")
@@ -63,7 +78,7 @@ func (s *Store) Health(ctx context.Context) error {
 		}
 	}
 	if s.emb != nil {
-		if h := s.emb.srv.Healthz(&server.HealthzOptions{}); h.Error != "" {
+		if h := s.emb.server().Healthz(&server.HealthzOptions{}); h.Error != "" {
 			return fmt.Errorf("the record's server: %s", h.Error)
 		}
 	}

@@ -36,6 +36,7 @@ const maxBatchBytes = 32 << 20
 func (s *Store) publish(ctx context.Context, ms []*nats.Msg) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
+	defer context.AfterFunc(s.ice.current(), cancel)() // a frozen stream answers nobody
 	if len(ms) == 1 {
 		return s.request(ctx, ms[0])
 	}
@@ -49,6 +50,9 @@ func (s *Store) publish(ctx context.Context, ms []*nats.Msg) (uint64, error) {
 		seq, err := s.publishBatch(ctx, ms)
 		if !forgotten(err) || try == 5 {
 			return seq, err
+		}
+		if full := s.roomFor(ms[0].Subject); full != nil { // the reason why it was forgotten
+			return 0, full
 		}
 		if err := pause(ctx, time.Duration(try)*20*time.Millisecond); err != nil {
 			return 0, err

@@ -44,10 +44,10 @@ func (s *Store) PutBatch(ctx context.Context, puts []alert.Put) (last uint64, er
 			return 0, err
 		}
 	}
-	if err := s.room(stream); err != nil {
-		return 0, fmt.Errorf("put %s: %w", puts[0].Subject, err)
-	}
 	for done := 0; done < len(ms); {
+		if err := s.room(stream); err != nil {
+			return last, fmt.Errorf("put %s (message %d of %d): %w", puts[done].Subject, done+1, len(ms), err)
+		}
 		n := cut(ms[done:])
 		if last, err = s.publish(ctx, ms[done:done+n]); err != nil {
 			return last, fmt.Errorf("put %s (message %d of %d, in a batch of %d): %w", puts[done].Subject, done+1, len(ms), n, err)

@@ -51,8 +51,8 @@ func OpenEmpty(ctx context.Context, c Config) (*Restorer, error) {
 	if _, err := os.Stat(filepath.Join(c.Dir, "js")); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("restore: %w", errors.Join(&NotEmptyError{Where: c.Dir}, err))
 	}
-	if reasons := CheckGround(c.Dir); len(reasons) > 0 && !c.AllowUnsafeStore {
-		return nil, fmt.Errorf("restore: the data folder is not safe: %v", reasons)
+	if err := unsafeGround(CheckGround(c.Dir)); err != nil && !c.AllowUnsafeStore {
+		return nil, fmt.Errorf("restore: %w", err)
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
@@ -117,23 +117,15 @@ func checkFinished(dir string) error {
 
 // startUnsynced starts the embedded server for filling it.
 func startUnsynced(ctx context.Context, c Config) (*embedded, error) {
-	key, opts, err := serverSetup(c)
+	e, err := newEmbedded(c)
 	if err != nil {
 		return nil, err
 	}
-	opts.SyncAlways, opts.DontListen = false, true
-	srv, err := server.NewServer(opts)
-	if err != nil {
-		return nil, fmt.Errorf("start embedded nats: %w", err)
-	}
-	log := &natsLog{log: c.Log}
-	srv.SetLoggerV2(log, false, false, false)
-	go srv.Start() // returns once everything runs; Shutdown ends what it started
-	if err := awaitServer(ctx, srv, log); err != nil {
-		srv.Shutdown()
+	e.bulk, e.tune = true, func(o *server.Options) { o.SyncAlways, o.DontListen = false, true }
+	if err := e.start(ctx); err != nil {
 		return nil, err
 	}
-	return &embedded{srv: srv, key: key}, nil
+	return e, nil
 }
 
 // Restore fills one stream. src is what [Store.Snapshot] wrote.

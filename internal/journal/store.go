@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +22,7 @@ type Store struct {
 	log  *slog.Logger
 	lock *os.File
 	emb  *embedded // nil with an external NATS
+	ice  ice
 	nc   *nats.Conn
 	link link
 	// monitors of an external NATS; nil when it is embedded or none are given
@@ -55,8 +55,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if reasons := CheckGround(c.Dir); len(reasons) > 0 && !c.AllowUnsafeStore {
-		return nil, fmt.Errorf("open record: the data folder is not safe: %s", strings.Join(reasons, "; "))
+	if err := unsafeGround(CheckGround(c.Dir)); err != nil && !c.AllowUnsafeStore {
+		return nil, fmt.Errorf("open record: %w", err)
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open record: %w", err)
@@ -92,6 +92,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := s.ensureStreams(ctx); err != nil {
 		return err
 	}
+	if s.emb != nil {
+		s.owned.Go(s.watchIce)
+	}
 	return s.freeTasks(ctx)
 }
 
@@ -102,24 +105,31 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	if s.emb, err = startEmbedded(ctx, s.conf); err != nil {
 		return err
 	}
-	s.nc, err = s.emb.connect(s.conf, s.link.renew)
-	return err
+	if s.nc, err = s.emb.connect(s.conf, s.link.renew); err != nil {
+		return err
+	}
+	return nil
 }
 
 func (s *Store) connectExternal(ctx context.Context) (err error) {
+	var asked round
 	if len(s.conf.MonitorURLs) > 0 {
-		s.monitors = newMonitors(s.conf.MonitorURLs)
-		silent, err := s.monitors.check(ctx)
-		if err != nil {
+		s.monitors = newMonitors(s.conf)
+		if asked, err = s.monitors.check(ctx); err != nil {
 			return fmt.Errorf("open record: %w", err)
 		}
-		if silent != nil {
-			s.log.Warn("a nats monitor does not answer", "err", silent)
+		if asked.silent != nil {
+			s.log.Warn("a nats monitor does not answer", "err", asked.silent)
 		}
-		s.owned.Go(s.watchMonitors)
 	}
-	s.nc, err = dialExternal(s.conf, s.link.renew)
-	return err
+	if s.nc, err = dialExternal(s.conf, s.link.renew); err != nil || s.monitors == nil {
+		return err
+	}
+	if err := asked.knows(s.nc.ConnectedServerId()); err != nil {
+		return fmt.Errorf("open record: %w", err)
+	}
+	s.owned.Go(s.watchMonitors)
+	return nil
 }
 
 // Close ends the followers, the connection and the server, in this order, and
@@ -180,7 +190,7 @@ func (s *Store) ClientURL() string {
 	if s.conf.Listen == "" {
 		return ""
 	}
-	return s.emb.srv.ClientURL()
+	return s.emb.server().ClientURL()
 }
 
 // nextBatch returns an id that no other batch has. It is stored with every

@@ -122,21 +122,45 @@ func (s *Store) ensureStreams(ctx context.Context) error {
 func (s *Store) ensureStream(ctx context.Context, want jetstream.StreamConfig) error {
 	st, err := s.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		_, err = s.js.CreateStream(ctx, want)
-		return err
+		st, err = s.js.CreateStream(ctx, want)
+	} else if err == nil {
+		have := st.CachedInfo().Config
+		if err := compatible(have, want); err != nil {
+			return err
+		}
+		if different(have, want) != "" {
+			st, err = s.js.UpdateStream(ctx, want)
+		}
 	}
 	if err != nil {
 		return err
 	}
-	have := st.CachedInfo().Config
+	return asWanted(st.CachedInfo().Config, want) // what the server says counts, not what it was asked
+}
+
+// checkStreams reads every stream's settings again.
+func (s *Store) checkStreams(ctx context.Context) error {
+	var errs []error
+	for _, d := range streamTable() {
+		st, err := s.js.Stream(ctx, d.name)
+		if err == nil {
+			err = asWanted(st.CachedInfo().Config, d.config(s.conf.Replicas))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("stream %s: %w", d.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func asWanted(have, want jetstream.StreamConfig) error {
 	if err := compatible(have, want); err != nil {
 		return err
 	}
-	if same(have, want) {
-		return nil
+	if what := different(have, want); what != "" {
+		return fmt.Errorf("its %s is not what this program set: somebody else changes it", what)
 	}
-	_, err = s.js.UpdateStream(ctx, want)
-	return err
+	return nil
 }
 
 // compatible refuses differences that an update cannot or must not paper over.
@@ -146,23 +170,51 @@ func compatible(have, want jetstream.StreamConfig) error {
 		return errors.New("it is kept in memory, so a restart would lose it; move its messages to a stream on disk first")
 	case have.PersistMode == jetstream.AsyncPersistMode:
 		return errors.New("its persist mode is async, which acknowledges before the disk has it; it has to be created anew")
-	case have.Replicas != want.Replicas:
-		return fmt.Errorf("it has %d replicas, the configuration says %d; change one of them by hand", have.Replicas, want.Replicas)
+	case have.Replicas < want.Replicas:
+		return fmt.Errorf("%w: it has %d, nats.replicas says %d; give it as many with nats stream edit", errFewer, have.Replicas, want.Replicas)
+	case have.Replicas > want.Replicas:
+		return fmt.Errorf("it has %d replicas, nats.replicas says %d; change one of them by hand", have.Replicas, want.Replicas)
 	case have.Retention != want.Retention:
 		return fmt.Errorf("its retention is %v, want %v; it is not a stream of this program", have.Retention, want.Retention)
+	case have.Mirror != nil || len(have.Sources) > 0:
+		return errors.New("it copies another stream; it is not a stream of this program")
+	case have.Sealed:
+		return errors.New("it is sealed, so nothing can be written to it any more")
 	case have.MaxMsgsPerSubject <= 0 && want.MaxMsgsPerSubject > 0 || have.MaxMsgsPerSubject > want.MaxMsgsPerSubject && want.MaxMsgsPerSubject > 0:
 		return fmt.Errorf("it keeps %d messages of a subject, want %d; updating it would delete messages", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
 	}
 	return nil
 }
 
-// same reports whether the settings that we choose are already in force.
-func same(have, want jetstream.StreamConfig) bool {
-	perSubject := func(n int64) int64 { return max(n, 0) } // the server writes -1 for none
-	return strings.Join(have.Subjects, " ") == strings.Join(want.Subjects, " ") &&
-		have.MaxBytes == want.MaxBytes && have.MaxAge == want.MaxAge && have.MaxMsgSize == want.MaxMsgSize &&
-		perSubject(have.MaxMsgsPerSubject) == perSubject(want.MaxMsgsPerSubject) &&
-		have.Discard == want.Discard && have.DiscardNewPerSubject == want.DiscardNewPerSubject &&
-		have.AllowDirect == want.AllowDirect && have.AllowAtomicPublish == want.AllowAtomicPublish &&
-		have.DenyDelete == want.DenyDelete && have.DenyPurge == want.DenyPurge && have.Duplicates == want.Duplicates
+// different names the first setting that our promises rest on and that is not as
+// we choose it; empty when all are. What an update sets anew is compared, and
+// what would acknowledge nothing, change, drop or hide messages.
+func different(have, want jetstream.StreamConfig) string {
+	none := func(n int64) int64 { return max(n, 0) } // the server writes -1 for none
+	for _, c := range []struct {
+		what string
+		same bool
+	}{
+		{"subjects", strings.Join(have.Subjects, " ") == strings.Join(want.Subjects, " ")},
+		{"limit of bytes", have.MaxBytes == want.MaxBytes},
+		{"limit of messages", none(have.MaxMsgs) == none(want.MaxMsgs)},
+		{"limit of a subject", none(have.MaxMsgsPerSubject) == none(want.MaxMsgsPerSubject)},
+		{"limit of a message", have.MaxMsgSize == want.MaxMsgSize},
+		{"age", have.MaxAge == want.MaxAge},
+		{"discarding", have.Discard == want.Discard && have.DiscardNewPerSubject == want.DiscardNewPerSubject},
+		{"direct reading", have.AllowDirect == want.AllowDirect},
+		{"atomic publishing", have.AllowAtomicPublish == want.AllowAtomicPublish},
+		{"protection against deleting", have.DenyDelete == want.DenyDelete && have.DenyPurge == want.DenyPurge},
+		{"window of duplicates", have.Duplicates == want.Duplicates},
+		{"acknowledging", have.NoAck == want.NoAck},
+		{"rolling up", have.AllowRollup == want.AllowRollup},
+		{"age of single messages", have.AllowMsgTTL == want.AllowMsgTTL},
+		{"changing of subjects", have.SubjectTransform == nil},
+		{"publishing elsewhere", have.RePublish == nil},
+	} {
+		if !c.same {
+			return c.what
+		}
+	}
+	return ""
 }
