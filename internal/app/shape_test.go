@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"internal/app": {"channels", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/cap",
 		"internal/console", "internal/desk", "internal/journal", "internal/keep", "internal/progress", "internal/roll", "internal/shared"},
 	"internal/app/demo": {"channels/channeltest/smsc", "channels/channeltest/wechatapi", "channels/web", "internal/alert", "internal/app",
-		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll"},
+		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll", "internal/templates"},
 	"internal/app/bench": {"channels", "channels/sms/smpp", "internal/alert", "internal/app", "internal/app/demo", "internal/audience", "internal/console",
 		"internal/desk", "internal/journal", "internal/progress", "internal/roll"},
 	"cmd/mingluo": {"internal/alert", "internal/app", "internal/app/bench", "internal/app/demo", "internal/journal", "internal/keep", "internal/shared"},

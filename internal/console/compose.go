@@ -28,6 +28,8 @@ type composeBody struct {
 	Incidents []incidentChoice
 	Suspend   []suspendChoice
 	Preview   previewBody
+	Choice    choice        // what it can be made from; a new notice only
+	Template  *templateView // nil: free text
 	Map       mapView
 }
 
@@ -66,6 +68,12 @@ func (c *Console) blank(now time.Time) alert.Content {
 
 func (c *Console) compose(w http.ResponseWriter, r *http.Request, s *seat) error {
 	n := c.blank(time.Now())
+	if id := r.URL.Query().Get("template"); id != "" {
+		var err error
+		if n, err = c.startFrom(s, id, n); err != nil {
+			return err
+		}
+	}
 	if err := c.answering(&n, r.URL.Query().Get("answers")); err != nil {
 		return err
 	}
@@ -118,8 +126,8 @@ func (c *Console) draft(w http.ResponseWriter, r *http.Request, s *seat) error {
 
 // startDraft takes the form of a text that was never saved.
 func (c *Console) startDraft(w http.ResponseWriter, r *http.Request, s *seat) error {
-	n, ps := c.contentFromForm(r.PostForm, alert.Content{})
-	if len(ps) > 0 {
+	n, ps := c.contentFromForm(s, r.PostForm, alert.Content{})
+	if unreadable(ps) {
 		return c.showCompose(w, r, s, http.StatusUnprocessableEntity, nil, n, ps)
 	}
 	d, err := c.Desk.NewDraft(r.Context(), s.Actor, n, nil)
@@ -146,8 +154,8 @@ func (c *Console) saveDraft(w http.ResponseWriter, r *http.Request, s *seat) err
 	if err != nil {
 		return errOldForm
 	}
-	n, ps := c.contentFromForm(r.PostForm, d.Content)
-	if len(ps) > 0 {
+	n, ps := c.contentFromForm(s, r.PostForm, d.Content)
+	if unreadable(ps) {
 		return c.showCompose(w, r, s, http.StatusUnprocessableEntity, d, n, ps)
 	}
 	saved, err := c.Desk.SaveDraft(r.Context(), s.Actor, id, seq, n)
@@ -196,7 +204,7 @@ func (c *Console) preview(w http.ResponseWriter, r *http.Request, s *seat) error
 		}
 		old = d.Content
 	}
-	n, ps := c.contentFromForm(r.PostForm, old)
+	n, ps := c.contentFromForm(s, r.PostForm, old)
 	b, err := c.composed(r, s, nil, n)
 	if err != nil {
 		return err
@@ -252,6 +260,10 @@ func (c *Console) composed(r *http.Request, s *seat, d *desk.Draft, n alert.Cont
 			return nil, err
 		}
 		c.Log.Error("preview", "err", err)
+	}
+	b.Template = c.templateOf(s, &n)
+	if d == nil && n.Template == nil {
+		b.Choice = c.choices(s, r.URL.Query().Get("q"))
 	}
 	b.Preview = c.previewed(language(r), s.Actor.Mode, &n, p)
 	b.Preview.Failed = err != nil

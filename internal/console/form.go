@@ -87,7 +87,7 @@ func (f *reader) list(name string) []string {
 
 // contentFromForm reads a notice's form onto what the draft already holds:
 // fields that the form does not show (the original of a relayed signal) stay.
-func (c *Console) contentFromForm(values url.Values, old alert.Content) (alert.Content, alert.Problems) {
+func (c *Console) contentFromForm(s *seat, values url.Values, old alert.Content) (alert.Content, alert.Problems) {
 	f := &reader{Values: values}
 	n := old
 	n.Kind, n.Hazard, n.Level = alert.NoticeKind(f.text("kind")), alert.Hazard(f.text("hazard")), f.level("level")
@@ -109,8 +109,17 @@ func (c *Console) contentFromForm(values url.Values, old alert.Content) (alert.C
 	if old.AreaDesc == n.AreaDesc && !slices.Equal(old.Areas, n.Areas) && old.AreaDesc == c.Gazetteer.Describe(old.Areas) {
 		n.AreaDesc = c.Gazetteer.Describe(n.Areas) // the words were ours: they follow the choice
 	}
+	n, ps := c.filled(s, values, n)
+	f.problems = append(f.problems, ps...)
 	n.Suspend = f.suspensions(alert.ProposeSuspension(c.Gazetteer, n.Hazard, n.Level, n.Areas), old.Suspend)
 	return n, f.problems
+}
+
+// unreadable reports whether a form holds something that cannot be kept. A gap
+// of a template that is still empty can: it stands in the text and blocks the
+// submission (R10).
+func unreadable(ps alert.Problems) bool {
+	return slices.ContainsFunc(ps, func(p *alert.Problem) bool { return !strings.HasPrefix(p.Field, "field.") })
 }
 
 // keepTime reads a time; one that shows the same minute keeps its seconds, so

@@ -45,6 +45,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 
 	page("GET", "/new", c.compose)
 	page("POST", "/new", c.startDraft)
+	page("GET", "/templates/find", c.findTemplates)
 	page("POST", "/cap", c.uploadCAP)
 	page("POST", "/preview", c.preview)
 	page("GET", "/drafts/{draft}", c.draft)
@@ -54,6 +55,9 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("GET", "/notices/{notice}", c.notice)
 	page("POST", "/notices/{notice}/{act}", c.noticeAct)
 	page("GET", "/notices/{notice}/{verb}", c.follow)
+
+	page("GET", "/inbox", c.inbox)
+	page("POST", "/inbox/{item}/{act}", c.inboxAct)
 
 	page("GET", "/account", c.account)
 	page("GET", "/account/factor.png", c.factorPicture)

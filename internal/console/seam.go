@@ -13,6 +13,8 @@ import (
 type Desk interface {
 	Drafting
 	Deciding
+	Templating
+	Inbox
 	Incidents
 	// Read calls fn with the state; fn must not keep it.
 	Read(fn func(st *alert.State))
@@ -43,6 +45,23 @@ type Deciding interface {
 	Pause(ctx context.Context, who alert.Actor, notice string, rev int, reason string) error
 	Resume(ctx context.Context, who alert.Actor, notice string, rev int) error
 	ConfirmPlan(ctx context.Context, who alert.Actor, notice string, rev int) error
+}
+
+// Templating is the notices that were written in daylight.
+type Templating interface {
+	Templates(mode alert.Mode) (inUse, waiting []alert.TemplateVersion)
+	FromTemplate(who alert.Actor, id string, c alert.Content, values map[string]string) (alert.Content, alert.Problems, error)
+	ProposeTemplate(ctx context.Context, who alert.Actor, t alert.Template, reason string) (version int, err error)
+	ReviewTemplate(ctx context.Context, who alert.Actor, id string, version int, hash, note string) error
+	ApproveTemplate(ctx context.Context, who alert.Actor, id string, version int, hash string, emergency bool) error
+	WithdrawTemplate(ctx context.Context, who alert.Actor, id, reason string) error
+}
+
+// Inbox is what came in and waits for an officer.
+type Inbox interface {
+	SeeInbox(ctx context.Context, who alert.Actor, id string) error
+	DraftFromInbox(ctx context.Context, who alert.Actor, id string, change func(*alert.Content)) (*desk.Draft, error)
+	DeclineInbox(ctx context.Context, who alert.Actor, id, reason string) error
 }
 
 // Incidents is what officers record of accidents, and the clocks that run.

@@ -31,6 +31,9 @@ func (d *Demo) fill(ctx context.Context) error {
 	if d.cfg.Bare {
 		return nil
 	}
+	if err := d.fillTemplates(ctx); err != nil {
+		return err
+	}
 	empty := false
 	d.Desk.Read(func(st *alert.State) { empty = len(st.NoticeIDs) == 0 && len(st.IncidentID) == 0 })
 	if !empty {

@@ -11,7 +11,7 @@ async function preview() {
     const answer = await fetch(form.dataset.preview, {method: 'POST', body, signal: running.signal});
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    for (const id of ['panel', 'suspend']) {
+    for (const id of ['panel', 'suspend', 'filled']) {
       const old = document.getElementById(id), now = fresh.getElementById(id);
       if (old && now && !old.contains(document.activeElement)) old.replaceWith(now);
     }
@@ -53,9 +53,33 @@ for (const label of form.querySelectorAll('.district summary label')) {
 }
 // The name of the danger follows the hazard until somebody writes another one.
 const hazard = form.querySelector('[data-pick]'), event = form.elements.event;
-const named = new Set([...hazard.options].map(o => o.text));
-hazard.addEventListener('change', () => {
-  if (event.value === '' || named.has(event.value)) event.value = hazard.selectedOptions[0].text;
-});
+if (hazard) {
+  const named = new Set([...hazard.options].map(o => o.text));
+  hazard.addEventListener('change', () => {
+    if (event.value === '' || named.has(event.value)) event.value = hazard.selectedOptions[0].text;
+  });
+}
+// The search for a template: while one types, never while an input method
+// composes; Enter opens the first one found.
+const find = document.querySelector('[data-find]');
+if (find) {
+  let asked = 0, wait;
+  const look = async () => {
+    const mine = ++asked;
+    const answer = await fetch(find.dataset.find + '?q=' + encodeURIComponent(find.value));
+    if (!answer.ok || mine !== asked) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('found');
+    if (fresh) document.getElementById('found').replaceWith(fresh);
+  };
+  const later = () => { clearTimeout(wait); wait = setTimeout(() => look().catch(() => {}), 120); };
+  find.addEventListener('input', e => { if (!e.isComposing) later(); });
+  find.addEventListener('compositionend', later);
+  find.form.addEventListener('submit', e => {
+    e.preventDefault();
+    clearTimeout(wait);
+    look().then(() => { const a = document.querySelector('#found a'); if (a) a.click(); }).catch(() => find.form.submit());
+  });
+  find.addEventListener('keydown', e => { if (e.key === 'Enter' && e.isComposing) e.preventDefault(); });
+}
 // The words for the place follow the choice the same way, on the server.
 paint();

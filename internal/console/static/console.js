@@ -92,7 +92,7 @@ if (main && main.dataset.follow) {
 addEventListener('keydown', e => {
   if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey || e.target.matches('input, textarea, select')) return;
   const link = document.querySelector(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`);
-  if (link) { e.preventDefault(); link.click(); }
+  if (link) { e.preventDefault(); link.matches('input') ? link.focus() : link.click(); }
 });
 
 // An act is sent once, however often the button is pressed.
