@@ -39,12 +39,13 @@ func benchStart(ctx context.Context, o Options) (r Result, err error) {
 	}
 	debug.FreeOSMemory() // the process begins like a new one
 	defer o.measuring()()
-	began := time.Now()
+	began, cpu := time.Now(), cpuTime()
 	err = h.service(ctx, chs(), func(a *app.App) error {
 		if err := ready(ctx, a); err != nil {
 			return err
 		}
 		r = timed(o.N, time.Since(began))
+		r["cpu_seconds"] = (cpuTime() - cpu).Seconds()
 		size := a.Index.Size()
 		r["people"], r["index_bytes"], r["rss_bytes"], r["disk_bytes"] = size.People, size.Bytes, rssBytes(), h.diskBytes()
 		return nil
@@ -56,10 +57,10 @@ func benchStart(ctx context.Context, o Options) (r Result, err error) {
 		return nil, err
 	}
 	debug.FreeOSMemory()
-	began = time.Now()
+	began, cpu = time.Now(), cpuTime()
 	err = h.service(ctx, chs(), func(a *app.App) error {
 		err := ready(ctx, a)
-		r["crashed_seconds"] = time.Since(began).Seconds()
+		r["crashed_seconds"], r["crashed_cpu_seconds"] = time.Since(began).Seconds(), (cpuTime() - cpu).Seconds()
 		return err
 	})
 	return r, err
