@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -189,19 +190,8 @@ func (s *Site) apiNotices(w http.ResponseWriter, r *http.Request) {
 
 // list picks notices: what passes the filter, after the one named before.
 func (sn *snapshot) list(f *filter, state, before string, limit int) (out []*entry, more, ok bool) {
-	var all []*entry
-	for _, x := range []*section{&sn.live, &sn.drill} {
-		if state != "past" {
-			all = append(all, x.inForce...)
-		}
-	}
-	for _, x := range []*section{&sn.live, &sn.drill} {
-		if state != "in-force" {
-			all = append(all, x.past...)
-		}
-	}
 	seen := before == ""
-	for _, en := range all {
+	for en := range sn.listed(state) {
 		if !f.passes(&en.facts) {
 			continue
 		}
@@ -214,6 +204,27 @@ func (sn *snapshot) list(f *filter, state, before string, limit int) (out []*ent
 		seen = seen || en.notice.ID == before
 	}
 	return out, false, seen
+}
+
+// listed yields what is in force and then what is over; state "in-force" or
+// "past" picks one of them.
+func (sn *snapshot) listed(state string) iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		for _, x := range []*section{&sn.live, &sn.drill} {
+			for _, en := range x.inForce {
+				if state != "past" && !yield(en) {
+					return
+				}
+			}
+		}
+		for _, x := range []*section{&sn.live, &sn.drill} {
+			for en := range x.past.each() {
+				if state == "in-force" || !yield(en) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // apiAreas lists the division codes that filters and notices use.

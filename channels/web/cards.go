@@ -127,7 +127,7 @@ func (p *pages) drills(lang string, sn *snapshot) ([]byte, error) {
 
 func (b *frontBody) fill(p *pages, lang string, x *section, drill bool) {
 	b.Blocks = append(b.Blocks, block{Drill: drill, Cards: p.cards(lang, x.inForce)})
-	b.Past = p.cards(lang, x.past[:min(frontPast, len(x.past))])
+	b.Past = p.cards(lang, x.past.newest(0, frontPast))
 	b.Drill = drill
 	b.PastURL = "/past"
 	if drill && !p.cfg.DrillBanner {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,10 @@ type directory struct {
 	byID    map[string]*entry
 	byCode  map[string][]codeOf
 	hazards map[alert.Hazard]bool
-	order   []*entry // first release first; only the site's own goroutines, under its lock
+
+	// Only for the site's own goroutines, under its lock.
+	live, drill rack   // the two modes are never in one list (R4)
+	seq         uint64 // the journal's last event that the public saw
 }
 
 // codeOf is a revision that carries a code. 40 bits of a hash can meet twice.
@@ -35,24 +40,26 @@ func (d *directory) put(en *entry) {
 	id := en.notice.ID
 	old := d.byID[id]
 	d.byID[id] = en
+	d.seq = max(d.seq, en.seq)
 	known := 0
 	if old != nil {
 		known = old.notice.Latest().No
-		for i := len(d.order) - 1; i >= 0; i-- {
-			if d.order[i] == old {
-				d.order[i] = en
-				break
-			}
-		}
-	} else {
-		d.order = append(d.order, en)
+		d.mode(old.notice.Mode).remove(old)
 	}
+	d.mode(en.notice.Mode).add(en)
 	for _, r := range en.notice.Released() {
 		d.hazards[r.Content.Hazard] = true
 		if r.No > known {
 			d.byCode[r.Code()] = append(d.byCode[r.Code()], codeOf{id, r.No})
 		}
 	}
+}
+
+func (d *directory) mode(m alert.Mode) *rack {
+	if m == alert.Drill {
+		return &d.drill
+	}
+	return &d.live
 }
 
 func (d *directory) notice(id string) *entry {
@@ -85,12 +92,21 @@ func (d *directory) hazard(h alert.Hazard) bool {
 	return d.hazards[h]
 }
 
+// all returns every entry, in no order.
+func (d *directory) all() []*entry {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return slices.Collect(maps.Values(d.byID))
+}
+
 // renew replaces the entries whose state is another one by now.
 func (d *directory) renew(now time.Time, fresh func(*entry) *entry) (changed bool) {
-	for _, en := range d.order {
-		if en.notice.State(now) != en.state {
-			d.put(fresh(en))
-			changed = true
+	for _, x := range []*rack{&d.live, &d.drill} {
+		for _, en := range x.unsettled(now) {
+			if en.notice.State(now) != en.state {
+				d.put(fresh(en))
+				changed = true
+			}
 		}
 	}
 	return changed

@@ -60,7 +60,7 @@ func (s *Site) past(w http.ResponseWriter, r *http.Request) {
 		s.missing(w, r)
 		return
 	}
-	list := all[(page-1)*perPage : min(page*perPage, len(all))]
+	list := all.newest((page-1)*perPage, perPage)
 	s.serve(w, r, http.StatusOK, newDoc(htmlType, func() ([]byte, error) {
 		return s.pages.past(lang, sn, mode, list, page, pages)
 	}))

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -222,7 +221,7 @@ func (s *Site) catchUpLocked(now time.Time) {
 	s.caught, s.dir, s.replay = true, s.replay, nil
 	s.renew(now)
 	s.swap(now)
-	s.keep = slices.Clone(s.dir.order)
+	s.keep = s.dir.all()
 	s.hub.advance(s.state.Seq)
 	close(s.ready)
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -29,22 +30,13 @@ type snapshot struct {
 // section is one mode's notices; the two are never in one list (R4).
 type section struct {
 	inForce []*entry // gravest first, then newest
-	past    []*entry // newest end first
+	past    pastList
 }
 
 func (s *Site) newSnapshot(d *directory, now time.Time, stale bool) *snapshot {
 	sn := &snapshot{dir: d, asOf: now, stale: stale, front: map[string]*doc{}, drills: map[string]*doc{}}
-	for _, en := range slices.Backward(d.order) {
-		sn.seq = max(sn.seq, en.seq)
-		x := sn.section(en.notice.Mode)
-		if en.inForce() {
-			x.inForce = append(x.inForce, en)
-		} else {
-			x.past = append(x.past, en)
-		}
-	}
-	sn.live.sort()
-	sn.drill.sort()
+	sn.seq = d.seq
+	sn.live, sn.drill = sectionOf(&d.live), sectionOf(&d.drill)
 	for _, lang := range languages {
 		sn.front[lang] = newDoc(htmlType, func() ([]byte, error) { return s.pages.front(lang, sn) })
 		sn.drills[lang] = newDoc(htmlType, func() ([]byte, error) { return s.pages.drills(lang, sn) })
@@ -60,15 +52,16 @@ func (s *Site) newSnapshot(d *directory, now time.Time, stale bool) *snapshot {
 	return sn
 }
 
-// sort puts the gravest in force first, and among equals the last changed.
-func (x *section) sort() {
-	slices.SortStableFunc(x.inForce, func(a, b *entry) int {
+// sectionOf puts the gravest in force first, and among equals the last changed.
+func sectionOf(x *rack) section {
+	inForce := slices.Clone(x.inForce)
+	slices.SortFunc(inForce, func(a, b *entry) int {
 		if a.level() != b.level() {
 			return int(b.level()) - int(a.level())
 		}
-		return int(int64(b.seq) - int64(a.seq))
+		return cmp.Compare(b.seq, a.seq)
 	})
-	slices.SortStableFunc(x.past, func(a, b *entry) int { return b.ended.Compare(a.ended) })
+	return section{inForce: inForce, past: x.share()}
 }
 
 func (sn *snapshot) section(mode alert.Mode) *section {

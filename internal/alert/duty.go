@@ -181,16 +181,17 @@ func (d *Duty) Milestones(now time.Time) []Milestone {
 }
 
 // Next returns the next instant at which Milestones can change by time alone.
+// A fulfilment may lie a little ahead: another machine's clock recorded it.
 func (d *Duty) Next(now time.Time) (time.Time, bool) {
-	if !d.Open() {
+	if d.Void != "" || !d.Met.IsZero() && !d.Met.After(now) {
 		return time.Time{}, false
 	}
 	for _, r := range d.schedule() {
-		if r.Planned.After(now) {
+		if r.Planned.After(now) && (d.Met.IsZero() || r.Planned.Before(d.Met)) {
 			return r.Planned, true
 		}
 	}
-	return time.Time{}, false
+	return d.Met, !d.Met.IsZero()
 }
 
 // schedule lists the reminders and the miss, by instant.

@@ -20,6 +20,7 @@ type State struct {
 	Keys       string // fingerprint of the roll's keys
 	Safe       Safekeeping
 	deskState
+	openState
 }
 
 // Reached is a milestone with its place in the journal.
@@ -36,7 +37,7 @@ func NewState() *State {
 		Head:    GenesisHash,
 		Notices: map[string]*Notice{}, Incidents: map[string]*Incident{}, Plans: map[string]*Plan{}, PlanSeq: map[string]uint64{},
 		Waiting: map[string]bool{}, Confirmed: map[string]bool{}, Milestones: map[string]Reached{},
-		deskState: newDeskState(),
+		deskState: newDeskState(), openState: newOpenState(),
 	}
 }
 
@@ -54,6 +55,7 @@ func (s *State) Apply(e Event) error {
 		return fmt.Errorf("event %d (%s.%s of %s): %w", e.Seq, e.Kind, e.Type, e.ID, err)
 	}
 	s.Seq = e.Seq
+	s.note(&e, f)
 	return nil
 }
 
@@ -198,20 +200,4 @@ func (s *State) applyIncident(e *Event, f Fact, d Decision) error {
 		}
 	}
 	return nil
-}
-
-// Answers returns the releases that answer an incident, in the order of the
-// journal: each is authoritative information about it.
-func (s *State) Answers(incident string) []Decision {
-	var out []Decision
-	for _, id := range s.NoticeIDs {
-		for _, r := range s.Notices[id].Revisions {
-			if r.Released != nil && r.Content.Answers == incident && !r.Verb.Ends() {
-				d := *r.Released
-				d.Reason = id
-				out = append(out, d)
-			}
-		}
-	}
-	return out
 }

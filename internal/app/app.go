@@ -271,7 +271,7 @@ func (a *App) openDesk(context.Context) error {
 	a.Desk = desk.New(desk.Config{Book: a.Book, Store: a.Store, Audience: a.Index, Renderer: renderer{a.channels, a.pageURL},
 		Gazetteer: a.Places, Rules: rules, Log: a.log.With("part", "desk")})
 	spread := &desk.Spread{Book: a.Book, Store: a.Store, Audience: a.Index, Log: a.log.With("part", "spread"),
-		SliceSize: a.cfg.Fanout.SliceSize, Closed: a.Tracker.Closed, Reached: a.Tracker.Reached}
+		SliceSize: a.cfg.Fanout.SliceSize, Closed: a.Tracker.Closed, Finished: a.Tracker.Finished, Reached: a.Tracker.Reached}
 	a.Watch = &desk.Watch{Book: a.Book, Store: a.Store, Rules: rules, Log: a.log.With("part", "watch"), Later: a.Tracker.Later}
 	a.life.run("spread", spread.Run)
 	a.life.run("watch", a.Watch.Run)

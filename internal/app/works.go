@@ -11,11 +11,13 @@ import (
 )
 
 // works answers the engine what a task is about and whether it may go on. The
-// pacer asks before every single hand-over, so the answers are prepared at
-// each event of the journal and read without a lock.
+// pacer asks before every single hand-over, so the answers are prepared: when a
+// notice is first asked about, and anew at each event about it. A notice of the
+// past that nobody works costs nothing.
 type works struct {
 	book    fold
 	pageURL func(notice string) string
+	from    uint64 // the journal's sequence when there was nothing prepared
 
 	mu      sync.RWMutex
 	notices map[string]*noticeWork
@@ -27,9 +29,14 @@ type fold interface {
 	Tail(ctx context.Context, after uint64, fn func(e alert.Event, stored []byte) error) error
 }
 
-// noticeWork is one notice's prepared answers; revs is replaced whole.
+// noticeWork is one notice's prepared answers; they are replaced whole.
 type noticeWork struct {
-	revs atomic.Pointer[map[int]revWork]
+	answers atomic.Pointer[answers]
+}
+
+type answers struct {
+	seq  uint64 // of the journal's state that they were made from
+	revs map[int]revWork
 }
 
 type revWork struct {
@@ -40,29 +47,59 @@ type revWork struct {
 }
 
 func newWorks(book fold, pageURL func(string) string) *works {
-	return &works{book: book, pageURL: pageURL, notices: map[string]*noticeWork{}}
+	w := &works{book: book, pageURL: pageURL, notices: map[string]*noticeWork{}}
+	book.Read(func(st *alert.State) { w.from = st.Seq })
+	return w
 }
 
 // Run follows the journal until ctx ends.
 func (w *works) Run(ctx context.Context) error {
-	return w.book.Tail(ctx, 0, func(e alert.Event, _ []byte) error {
+	return w.book.Tail(ctx, w.from, func(e alert.Event, _ []byte) error {
 		switch e.Kind {
 		case "notice":
-			w.refresh(e.ID)
+			w.renew(e.ID)
 		case "plan":
 			if f, err := e.Fact(); err == nil {
-				w.refresh(f.(alert.Plan).Notice)
+				w.renew(f.(alert.Plan).Notice)
 			}
 		}
 		return nil
 	})
 }
 
-// refresh prepares one notice anew from the state at the head, which is never
-// older than the event that asks for it.
+// renew prepares a notice anew that somebody asked about before.
+func (w *works) renew(id string) {
+	w.mu.RLock()
+	asked := w.notices[id] != nil
+	w.mu.RUnlock()
+	if asked {
+		w.refresh(id)
+	}
+}
+
+// refresh prepares one notice from the state at the head, which is never older
+// than the event that asks for it.
 func (w *works) refresh(id string) {
-	revs := map[int]revWork{}
+	w.mu.Lock()
+	nw := w.notices[id]
+	if nw == nil {
+		nw = &noticeWork{}
+		w.notices[id] = nw
+	}
+	w.mu.Unlock()
+	fresh := w.prepare(id)
+	for {
+		old := nw.answers.Load()
+		if old != nil && old.seq > fresh.seq || nw.answers.CompareAndSwap(old, fresh) {
+			return // of two that prepare at once the newer state stands
+		}
+	}
+}
+
+func (w *works) prepare(id string) *answers {
+	out := &answers{revs: map[int]revWork{}}
 	w.book.Read(func(st *alert.State) {
+		out.seq = st.Seq
 		n := st.Notices[id]
 		if n == nil {
 			return
@@ -79,17 +116,10 @@ func (w *works) refresh(id string) {
 				}
 				earlier = append(earlier, *p)
 			}
-			revs[r.No] = rw
+			out.revs[r.No] = rw
 		}
 	})
-	w.mu.Lock()
-	nw := w.notices[id]
-	if nw == nil {
-		nw = &noticeWork{}
-		w.notices[id] = nw
-	}
-	w.mu.Unlock()
-	nw.revs.Store(&revs)
+	return out
 }
 
 func stopOf(n *alert.Notice, r *alert.Revision) channels.Stop {
@@ -102,18 +132,17 @@ func stopOf(n *alert.Notice, r *alert.Revision) channels.Stop {
 	return channels.GoOn
 }
 
+// rev returns a revision's answers; a notice that nobody asked about before is
+// prepared now.
 func (w *works) rev(notice string, rev int) (revWork, bool) {
 	w.mu.RLock()
 	nw := w.notices[notice]
 	w.mu.RUnlock()
-	if nw == nil {
-		return revWork{}, false
+	if nw == nil || nw.answers.Load() == nil {
+		w.refresh(notice)
+		return w.rev(notice, rev)
 	}
-	revs := nw.revs.Load()
-	if revs == nil {
-		return revWork{}, false
-	}
-	rw, ok := (*revs)[rev]
+	rw, ok := nw.answers.Load().revs[rev]
 	return rw, ok
 }
 

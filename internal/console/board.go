@@ -75,13 +75,13 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, s *seat) error {
 		return err
 	}
 	b := &boardBody{Channels: c.Channels(), Drafts: drafts, Parts: c.parts()}
-	all := c.Desk.Duties()
+	all := c.Desk.RunningDuties(now)
 	var version uint64
 	v := &view{seat: s, Title: "值班台", Nav: "board", Live: true, Body: b}
 	var inForce []*alert.Notice
 	c.Desk.Read(func(st *alert.State) {
 		v.Seq = st.Seq
-		for _, id := range st.NoticeIDs {
+		for _, id := range st.Live() {
 			if n := st.Notices[id]; n.Mode == s.Actor.Mode {
 				b.Waiting = append(b.Waiting, s.waitsFor(st, n)...)
 				if n.InForce(now) {
@@ -190,9 +190,9 @@ func clock(st *alert.State, inc *alert.Incident, d alert.Duty, now time.Time) cl
 		until = d.Met
 	}
 	v.Spent = int(min(100, max(0, until.Sub(d.Start)*100/d.Rule.Within)))
-	for id, m := range st.Milestones {
-		if m.Incident == d.Incident && m.Duty == d.Rule.ID {
-			v.Reminded = append(v.Reminded, reminder{ID: id, What: m.What, At: m.Event.At, Acked: m.Acked, seq: m.Event.Seq})
+	for _, m := range st.MilestonesOf(d.Incident) {
+		if m.Duty == d.Rule.ID {
+			v.Reminded = append(v.Reminded, reminder{ID: m.ID, What: m.What, At: m.Event.At, Acked: m.Acked, seq: m.Event.Seq})
 		}
 	}
 	slices.SortFunc(v.Reminded, func(a, b reminder) int { return cmp.Compare(a.seq, b.seq) })

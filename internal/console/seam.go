@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"time"
 
 	"mingluo/internal/alert"
 	"mingluo/internal/desk"
@@ -71,6 +72,7 @@ type Incidents interface {
 	CloseIncident(ctx context.Context, who alert.Actor, incident, reason string) error
 	Acknowledge(ctx context.Context, who alert.Actor, incident, milestone string) error
 	Duties() []alert.Duty
+	RunningDuties(now time.Time) []alert.Duty
 }
 
 // Tracker sums what became of each recipient, live.

@@ -66,10 +66,8 @@ func (c *Console) about(id string) (subjects []string) {
 				}
 			}
 		}
-		for key, m := range st.Milestones {
-			if m.Notice == id || m.Incident == id {
-				subjects = append(subjects, "journal.milestone."+key)
-			}
+		for _, m := range st.MilestonesOf(id) {
+			subjects = append(subjects, "journal.milestone."+m.ID)
 		}
 	})
 	return subjects

@@ -98,6 +98,7 @@ type Config struct {
 // Desk is the officers' side of the record. It is safe for concurrent use.
 type Desk struct {
 	Config
+	drafts *openDrafts
 }
 
 // New returns a desk.
@@ -108,7 +109,7 @@ func New(c Config) *Desk {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{Config: c}
+	return &Desk{Config: c, drafts: newOpenDrafts()}
 }
 
 // Read shows the state at the journal's head. fn must not keep what it sees.

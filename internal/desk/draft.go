@@ -150,21 +150,7 @@ func (d *Desk) openDraft(ctx context.Context, who alert.Actor, id string) (*Draf
 }
 
 // Drafts returns the texts that were not submitted yet, newest first.
-func (d *Desk) Drafts(ctx context.Context) ([]*Draft, error) {
-	var out []*Draft
-	_, err := d.Store.Scan(ctx, alert.StreamDrafts, "draft.>", 0, func(r alert.Record) error {
-		if r.Deleted {
-			return nil
-		}
-		dr, err := decodeDraft(r)
-		if err == nil && dr.Submitted == "" {
-			out = append(out, dr)
-		}
-		return err
-	})
-	slices.SortFunc(out, func(a, b *Draft) int { return b.Saved.Compare(a.Saved) })
-	return out, err
-}
+func (d *Desk) Drafts(ctx context.Context) ([]*Draft, error) { return d.drafts.list(ctx, d.Store) }
 
 // DropDraft throws a draft away.
 func (d *Desk) DropDraft(ctx context.Context, who alert.Actor, id string) error {

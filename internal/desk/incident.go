@@ -134,13 +134,26 @@ func (d *Desk) Acknowledge(ctx context.Context, who alert.Actor, incident, miles
 // Duties returns every clock of every incident, by due instant.
 func (d *Desk) Duties() []alert.Duty {
 	var out []alert.Duty
-	d.Read(func(st *alert.State) { out = duties(st, d.Rules) })
+	d.Read(func(st *alert.State) { out = duties(st, d.Rules, func(*alert.Incident) bool { return true }) })
 	return out
 }
 
-func duties(st *alert.State, rules []alert.DutyRule) []alert.Duty {
+// RunningDuties returns the clocks of the incidents that are open or were
+// closed within the last day, by due instant.
+func (d *Desk) RunningDuties(now time.Time) []alert.Duty {
+	var out []alert.Duty
+	d.Read(func(st *alert.State) {
+		out = duties(st, d.Rules, func(inc *alert.Incident) bool { return inc.Closed == nil || now.Sub(inc.Closed.At) <= 24*time.Hour })
+	})
+	return out
+}
+
+func duties(st *alert.State, rules []alert.DutyRule, want func(*alert.Incident) bool) []alert.Duty {
 	var out []alert.Duty
 	for _, id := range st.IncidentID {
+		if !want(st.Incidents[id]) {
+			continue
+		}
 		out = append(out, alert.Deadlines(st.Incidents[id], st.Answers(id), rules)...)
 	}
 	slices.SortStableFunc(out, func(a, b alert.Duty) int { return a.Due.Compare(b.Due) })

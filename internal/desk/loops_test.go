@@ -14,7 +14,7 @@ import (
 
 func (n *night) spread(reached map[string]int) *desk.Spread {
 	return &desk.Spread{Book: n.book, Store: n.store, Audience: n.crowd, Log: slog.New(slog.DiscardHandler),
-		Closed:  func(alert.Task) bool { return false },
+		Closed: func(alert.Task) bool { return false }, Finished: func(*alert.Plan) bool { return false },
 		Reached: func(t alert.Task) int { return reached[t.Channel] }}
 }
 
@@ -162,6 +162,64 @@ func TestAnswerAndConferenceMeetTheDuties(t *testing.T) {
 			if _, ok := st.Milestones[id+"-"+duty+"-met"]; !ok {
 				t.Errorf("%s is not recorded as met", duty)
 			}
+		}
+	})
+}
+
+// Another machine's clock may be a little ahead: what it recorded as done counts
+// when our clock has come there, and the reminders until then are due.
+func TestAConferenceAheadOfOurClockIsMetAtItsInstant(t *testing.T) {
+	n := newNight(t)
+	now := time.Now().UTC().Truncate(time.Second)
+	id, err := n.RecordIncident(t.Context(), writer, "", explosion(now.Add(-time.Hour)), "")
+	n.must(err)
+	n.must(n.HoldConference(t.Context(), approver, id, alert.ConferenceHeld{At: now.Add(30 * time.Second), Place: "市新闻发布厅"}))
+	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.DutyRules(), Log: slog.New(slog.DiscardHandler)}
+	next, err := w.Round(t.Context(), now)
+	n.must(err)
+	if !next.Equal(now.Add(30 * time.Second)) {
+		t.Errorf("the watch looks again at %s, want the conference's instant", next)
+	}
+	met := func() (ok bool) {
+		n.Read(func(st *alert.State) { _, ok = st.Milestones[id+"-press24h-met"] })
+		return ok
+	}
+	if met() {
+		t.Error("it is met before its instant")
+	}
+	_, err = w.Round(t.Context(), next)
+	n.must(err)
+	if !met() {
+		t.Error("it is not met at its instant")
+	}
+}
+
+// A notice's end is recorded once at its instant, by the watch that saw it
+// released as by one that starts later; after that nothing is looked at.
+func TestTheEndOfANoticeIsRecordedAtItsInstant(t *testing.T) {
+	n := newNight(t)
+	notice := n.released(leak())
+	var expires time.Time
+	n.Read(func(st *alert.State) { expires = st.Notices[notice].Current().Content.Expires })
+	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.DutyRules(), Log: slog.New(slog.DiscardHandler)}
+	late := w
+	for _, at := range []time.Time{time.Now(), expires.Add(-time.Second)} {
+		next, err := w.Round(t.Context(), at)
+		n.must(err)
+		if !next.Equal(expires) {
+			t.Errorf("at %s the watch looks again at %s, want the end %s", at, next, expires)
+		}
+	}
+	for _, w := range []*desk.Watch{&w, &late, &w} {
+		next, err := w.Round(t.Context(), expires)
+		n.must(err)
+		if !next.IsZero() {
+			t.Errorf("after the end the watch looks again at %s", next)
+		}
+	}
+	n.Read(func(st *alert.State) {
+		if got := st.MilestonesOf(notice); len(got) != 1 || len(st.Live()) != 0 {
+			t.Errorf("milestones %v, live %v; want one end and nothing live", got, st.Live())
 		}
 	})
 }

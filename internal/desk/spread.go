@@ -23,18 +23,20 @@ type Spread struct {
 	Log      *slog.Logger
 	// SliceSize is about how many recipients one task holds; 0 is 1,000.
 	SliceSize int
-	// Closed reports whether a slice needs no task any more.
-	Closed func(t alert.Task) bool
+	// Closed reports whether a slice needs no task any more, Finished the same of
+	// all of a plan's; a plan of the past costs no more than this one question.
+	Closed   func(t alert.Task) bool
+	Finished func(p *alert.Plan) bool
 	// Reached returns how many people of a slice may hold an earlier revision.
 	Reached func(t alert.Task) int
 
-	put map[string]bool // plans whose tasks were put by this run
+	seen int             // releases of the journal that were looked at
+	open []alert.Release // those of them that still need something, oldest first
 }
 
 // Run works until ctx ends. A failure is logged and tried again: a release
 // that is public must be carried on.
 func (s *Spread) Run(ctx context.Context) error {
-	s.put = map[string]bool{}
 	for {
 		seen := s.Book.Seq()
 		if err := s.round(ctx); err != nil && ctx.Err() == nil {
@@ -69,27 +71,33 @@ func (s *Spread) round(ctx context.Context) error {
 	var todo []release
 	s.Book.Read(func(st *alert.State) { todo = s.pending(st) })
 	var errs []error
+	s.open = nil
 	for _, r := range todo { // one release's trouble must not hold up another
-		if err := s.carry(ctx, r); err != nil {
+		done, err := s.carry(ctx, r)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", alert.PlanID(r.notice, r.rev), err))
+		}
+		if !done {
+			s.open = append(s.open, alert.Release{Notice: r.notice, Rev: r.rev})
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Spread) carry(ctx context.Context, r release) error {
+// carry reports whether nothing is left to do for a release.
+func (s *Spread) carry(ctx context.Context, r release) (done bool, err error) {
 	if r.plan == nil {
 		// Plans made earlier in this round count too.
 		s.Book.Read(func(st *alert.State) { r.earlier = plansBefore(st, r.notice, r.rev) })
 		if err := s.plan(ctx, r); err != nil {
-			return fmt.Errorf("plan: %w", err)
+			return false, fmt.Errorf("plan: %w", err)
 		}
 		s.Book.Read(func(st *alert.State) { r.plan = st.Plans[alert.PlanID(r.notice, r.rev)] })
 	}
-	if err := s.tasks(ctx, r); err != nil {
-		return fmt.Errorf("put the tasks: %w", err)
+	if done, err = s.tasks(ctx, r); err != nil {
+		return false, fmt.Errorf("put the tasks: %w", err)
 	}
-	return nil
+	return done, nil
 }
 
 // plansBefore returns the plans of a notice's earlier revisions, oldest first.
@@ -116,17 +124,23 @@ type release struct {
 	confirmed bool
 }
 
+// pending returns what is open: what was, and the releases since the last look.
+// At first that is every release there ever was, of which few are unfinished.
 func (s *Spread) pending(st *alert.State) []release {
-	var todo []release
-	for _, id := range st.NoticeIDs {
-		n := st.Notices[id]
-		for _, r := range n.Revisions {
-			pid := alert.PlanID(id, r.No)
-			if r.Released != nil && !s.put[pid] {
-				todo = append(todo, release{notice: id, rev: r.No, verb: r.Verb, mode: n.Mode, content: r.Content, approved: r.Audience,
-					plan: st.Plans[pid], confirmed: st.Confirmed[pid]})
-			}
+	all := st.Releases()
+	open := s.open
+	for _, r := range all[s.seen:] {
+		if p := st.Plans[alert.PlanID(r.Notice, r.Rev)]; p == nil || !s.Finished(p) {
+			open = append(open, r)
 		}
+	}
+	s.seen = len(all)
+	todo := make([]release, 0, len(open))
+	for _, o := range open {
+		n := st.Notices[o.Notice]
+		r, pid := n.Rev(o.Rev), alert.PlanID(o.Notice, o.Rev)
+		todo = append(todo, release{notice: n.ID, rev: r.No, verb: r.Verb, mode: n.Mode, content: r.Content, approved: r.Audience,
+			plan: st.Plans[pid], confirmed: st.Confirmed[pid]})
 	}
 	return todo
 }
@@ -232,11 +246,11 @@ func (s *Spread) followSlices(p *alert.Plan, r release) {
 	}
 }
 
-// tasks puts one task per slice that is not closed, always from the plan.
-func (s *Spread) tasks(ctx context.Context, r release) error {
-	pid := alert.PlanID(r.notice, r.rev)
+// tasks puts one task per slice that is not closed, always from the plan. It is
+// done unless the plan waits for an officer.
+func (s *Spread) tasks(ctx context.Context, r release) (done bool, err error) {
 	if r.plan == nil || r.plan.Held != "" && !r.confirmed {
-		return nil
+		return false, nil
 	}
 	var subjects []string
 	for _, t := range PlanTasks(r.plan) {
@@ -246,11 +260,10 @@ func (s *Spread) tasks(ctx context.Context, r release) error {
 	}
 	if len(subjects) > 0 {
 		if _, err := s.Store.PutTasks(ctx, subjects); err != nil {
-			return err
+			return false, err
 		}
 	}
-	s.put[pid] = true
-	return nil
+	return true, nil
 }
 
 // PlanTasks lists the first task of every slice of a plan.

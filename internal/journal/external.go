@@ -15,6 +15,10 @@ func commonOptions(log *slog.Logger, back func()) []nats.Option {
 	return []nats.Option{
 		nats.Name("mingluo"),
 		nats.MaxReconnects(-1),
+		// Every question for many messages makes a queue of this length; the
+		// library's own, 64 k, is half a megabyte to be cleared each time. An
+		// answer has at most [readBatch] messages and its end.
+		nats.SyncQueueLen(2 * readBatch),
 		nats.ReconnectWait(500 * time.Millisecond),
 		// Writes during an outage must fail at once, not be kept for later: what
 		// was refused to the officer must not appear afterwards.

@@ -79,8 +79,9 @@ type Tracker struct {
 	routes func(channel string) Route
 
 	mu      sync.Mutex
-	tallies map[string]map[string]alert.Tally // "<notice>.<rev>.<channel>" → slice → tally
-	later   map[string]laterTask              // task key → when to try the deferred
+	shares  map[shareKey]*share
+	names   map[string]string    // of states, each kept once
+	later   map[string]laterTask // task key → when to try the deferred
 	version uint64
 	changed chan struct{} // closed at each change
 }
@@ -92,7 +93,7 @@ type laterTask struct {
 
 // NewTracker returns an empty tracker; Load and Run fill it.
 func NewTracker(book Book, routes func(channel string) Route) *Tracker {
-	return &Tracker{book: book, routes: routes, tallies: map[string]map[string]alert.Tally{}, later: map[string]laterTask{}, changed: make(chan struct{})}
+	return &Tracker{book: book, routes: routes, shares: map[shareKey]*share{}, names: map[string]string{}, later: map[string]laterTask{}, changed: make(chan struct{})}
 }
 
 // Load takes the tallies of the past, so that nobody asks a tracker that does
@@ -135,11 +136,7 @@ func (t *Tracker) Take(r alert.Record) error {
 	task := alert.Task{Channel: p[3], Notice: p[1], Rev: rev, Slice: sl, Attempt: tally.Attempt + 1}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := p[1] + "." + p[2] + "." + p[3]
-	if t.tallies[key] == nil {
-		t.tallies[key] = map[string]alert.Tally{}
-	}
-	t.tallies[key][sl.Name()] = tally
+	t.share(task).put(sl, t.keep(&tally))
 	if tally.Closed || tally.Superseded || tally.NextTry.IsZero() {
 		delete(t.later, task.Key())
 	} else {
@@ -155,13 +152,21 @@ func (t *Tracker) Take(r alert.Record) error {
 func (t *Tracker) Closed(task alert.Task) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tally, ok := t.tally(task)
-	return ok && (tally.Closed || tally.Superseded)
+	k, ok := t.shares[keyOf(task)].get(task.Slice)
+	return ok && k.closed
 }
 
-func (t *Tracker) tally(task alert.Task) (alert.Tally, bool) {
-	tally, ok := t.tallies[task.Notice+"."+strconv.Itoa(task.Rev)+"."+task.Channel][task.Slice.Name()]
-	return tally, ok
+// Finished reports whether no slice of a plan needs a task any more.
+func (t *Tracker) Finished(p *alert.Plan) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range p.Channels {
+		s := t.shares[shareKey{p.Notice, p.Rev, c.Channel}]
+		if len(c.Slices) > 0 && (s == nil || s.closed < len(c.Slices)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Reached returns how many people of a slice may hold the notice, as far as
@@ -169,11 +174,11 @@ func (t *Tracker) tally(task alert.Task) (alert.Tally, bool) {
 func (t *Tracker) Reached(task alert.Task) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tally, _ := t.tally(task)
+	k, _ := t.shares[keyOf(task)].get(task.Slice)
 	n := 0
 	for s := alert.StateNone; s <= alert.StateClosed; s++ {
 		if s.Reached() {
-			n += tally.Counts[s.String()]
+			n += k.count(s.String())
 		}
 	}
 	return n
@@ -258,39 +263,42 @@ func (t *Tracker) Of(notice string, rev int) (Progress, bool) {
 func (t *Tracker) channel(plan *alert.Plan, c alert.ChannelPlan) ChannelProgress {
 	route := t.routes(c.Channel)
 	cp := ChannelProgress{Channel: c.Channel, Route: route.Name, Imitation: route.Imitation, Ready: route.Ready, Reason: route.Reason, Counts: map[string]int{}, Slices: len(c.Slices)}
-	tallies := t.tallies[plan.Notice+"."+strconv.Itoa(plan.Rev)+"."+c.Channel]
+	s := t.shares[shareKey{plan.Notice, plan.Rev, c.Channel}]
 	for _, sl := range c.Slices {
-		tally, ok := tallies[sl.Name()]
+		k, ok := s.get(sl)
 		if !ok {
 			cp.Planned += sl.Count
 			continue
 		}
-		cp.add(tally)
+		cp.add(&k)
 	}
 	return cp
 }
 
-func (cp *ChannelProgress) add(t alert.Tally) {
-	cp.Planned += t.Expected
-	cp.Repeats += t.Repeats
-	for state, n := range t.Counts {
-		cp.Counts[state] += n
+func (cp *ChannelProgress) add(k *kept) {
+	cp.Planned += int(k.expected)
+	cp.Repeats += int(k.repeats)
+	for _, c := range k.counts {
+		cp.Counts[c.state] += c.n
 		// While a slice is worked, an unsure send may be tried once more.
-		open := state == alert.StateDeferred.String() || state == alert.StateUnsure.String() && !t.Closed
+		open := c.state == alert.StateDeferred.String() || c.state == alert.StateUnsure.String() && !k.whole
 		if !open {
-			cp.Settled += n
+			cp.Settled += c.n
 		}
 	}
-	if t.Closed || t.Superseded {
+	if k.closed {
 		cp.Closed++
 	}
-	if !t.First.IsZero() && (cp.First.IsZero() || t.First.Before(cp.First)) {
-		cp.First = t.First
+	cp.First = earliest(cp.First, k.first)
+	cp.NextTry = earliest(cp.NextTry, k.nextTry)
+	if last := k.last.time(); last.After(cp.Last) {
+		cp.Last = last
 	}
-	if t.Last.After(cp.Last) {
-		cp.Last = t.Last
+}
+
+func earliest(a time.Time, b instant) time.Time {
+	if t := b.time(); a.IsZero() || !t.IsZero() && t.Before(a) {
+		return t
 	}
-	if !t.NextTry.IsZero() && (cp.NextTry.IsZero() || t.NextTry.Before(cp.NextTry)) {
-		cp.NextTry = t.NextTry
-	}
+	return a
 }
