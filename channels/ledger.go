@@ -1,7 +1,6 @@
 package channels
 
 import (
-	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,12 +83,7 @@ func newLedger(t alert.Task, p *pacer) *ledger {
 // slice: SHA-256 over the hash before (32 zero bytes for the first) and the
 // message. Tally.Hash is its hexadecimal form.
 func ChainOutcomes(before [32]byte, stored []byte) [32]byte {
-	h := sha256.New()
-	h.Write(before[:])
-	h.Write(stored)
-	var after [32]byte
-	h.Sum(after[:0])
-	return after
+	return alert.ChainOutcomes(before, stored)
 }
 
 // take adds a message that is in the record. The caller holds mu.

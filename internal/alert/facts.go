@@ -196,6 +196,8 @@ func (e *Event) Fact() (Fact, error) {
 		return decodeFact[KeysTested](e)
 	case "backup.restored":
 		return decodeFact[BackupRestored](e)
+	case "journal.healed":
+		return decodeFact[Healed](e)
 	}
 	return deskFact(e)
 }

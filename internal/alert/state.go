@@ -19,6 +19,7 @@ type State struct {
 	Milestones map[string]Reached
 	Keys       string // fingerprint of the roll's keys
 	Safe       Safekeeping
+	Healings   []Healing
 	deskState
 	openState
 }
@@ -82,6 +83,9 @@ func (s *State) apply(e *Event, f Fact) error {
 		return nil
 	case KeySet:
 		s.Keys = f.Fingerprint
+		return nil
+	case Healed:
+		s.Healings = append(s.Healings, Healing{f, d})
 		return nil
 	case Recorded, ConferenceHeld, IncidentClosed, Acknowledged:
 		return s.applyIncident(e, f, d)

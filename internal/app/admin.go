@@ -18,6 +18,7 @@ import (
 func (a *App) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/journal", a.Book.AdminHandler())
+	mux.Handle("/journal/", a.Guard.AdminHandler())
 	mux.HandleFunc("GET /backup", a.adminBackup)
 	mux.HandleFunc("POST /backup/made", a.adminBackupMade)
 	return mux

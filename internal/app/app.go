@@ -65,6 +65,7 @@ type App struct {
 	Places   *alert.Gazetteer
 	Store    *journal.Store
 	Book     *journal.Book
+	Guard    *journal.Guard
 	Roll     *roll.Roll
 	Index    *audience.Memory
 	Shared   *Shared // what goes through Redis; nil when there is none
@@ -151,11 +152,7 @@ func (a *App) openRecord(ctx context.Context) error {
 	}
 	a.Store = store
 	a.life.onStop("record", store.Close)
-	if a.Book, err = store.OpenBook(ctx); err != nil {
-		return err
-	}
-	a.life.onStop("journal", func(context.Context) error { return a.Book.Close() })
-	return nil
+	return a.openJournal(ctx)
 }
 
 func (a *App) openRoll(ctx context.Context) error {

@@ -29,6 +29,7 @@ type Config struct {
 	Console ListenConfig  `toml:"console"`
 	NATS    NATSConfig    `toml:"nats"`
 	Redis   RedisConfig   `toml:"redis"`
+	Journal JournalConfig `toml:"journal"`
 	SMS     SMSConfig     `toml:"sms"`
 	WeChat  WeChatConfig  `toml:"wechat"`
 	Fanout  FanoutConfig  `toml:"fanout"`
@@ -149,6 +150,7 @@ func Defaults() Config {
 		Public:  ListenConfig{Listen: "127.0.0.1:8080"},
 		Console: ListenConfig{Listen: "127.0.0.1:8081"},
 		NATS:    NATSConfig{Replicas: 1},
+		Journal: JournalConfig{Heads: []string{}, Mirrors: []string{}, Scrub: defaultScrub},
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
 		WeChat:  WeChatConfig{Concurrency: 16, Timeout: Duration(10 * time.Second)},
@@ -281,6 +283,7 @@ func (c *Config) Validate() error {
 	if len(c.Bureau.Code) != 14 || strings.Trim(c.Bureau.Code, "0123456789") != "" {
 		bad("bureau.code %q: want 14 digits", c.Bureau.Code)
 	}
+	c.Journal.check(bad)
 	if c.Bureau.Name == "" {
 		bad("bureau.name: say who speaks")
 	}

@@ -150,7 +150,7 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 		Idle: time.Duration(a.cfg.Session.Idle), Absolute: time.Duration(a.cfg.Session.Absolute),
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,
 		DemoLinks: a.opts.DemoLinks, Front: a.opts.Front, Registry: a.Registry, Log: a.log.With("part", "console"),
-		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": func(context.Context) error { return a.Book.Err() }, "site": a.siteReady},
+		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": a.journalReady, "site": a.siteReady},
 		Parts: a.parts,
 	})
 	if err != nil {

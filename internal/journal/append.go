@@ -35,7 +35,19 @@ func once(kind string) bool { return kind == "milestone" || kind == "plan" || ki
 // [alert.ErrFull]; [alert.ErrUnknown] when no answer came and the read-back could
 // not tell. What the context's end interrupts is the waiting before the append;
 // an append under way is seen through.
+//
+// With a [Guard] the folder's signed head covers the events too when it returns.
+// That is waited for after the turn was passed on: of several acts at once the head
+// is written once.
 func (b *Book) Do(ctx context.Context, decide func(st *alert.State) ([]alert.Event, error)) (seq uint64, err error) {
+	seq, err = b.do(ctx, decide)
+	if err == nil && b.guard != nil {
+		b.guard.seal(seq)
+	}
+	return seq, err
+}
+
+func (b *Book) do(ctx context.Context, decide func(st *alert.State) ([]alert.Event, error)) (seq uint64, err error) {
 	select {
 	case b.turn <- struct{}{}:
 		defer func() { <-b.turn }()

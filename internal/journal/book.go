@@ -18,12 +18,24 @@ type Book struct {
 
 	mu      sync.RWMutex
 	state   *alert.State
+	head    digest        // of the last event; the state has it in words
+	serving bool          // the replay is over
 	changed chan struct{} // closed and replaced at every new event, and when broken
 	broken  error
+
+	guard guarding // nil without a guard
 
 	ctx      context.Context // ends when the book or the store closes
 	cancel   context.CancelFunc
 	follower sync.WaitGroup
+}
+
+// guarding is what a book asks of its guard.
+type guarding interface {
+	// seal returns when the signed head of this folder covers the event.
+	seal(seq uint64)
+	// mend is told that the stream lacks an event that it had. Nil: it is there again.
+	mend(ctx context.Context, seq uint64) error
 }
 
 // BrokenError says that the journal cannot be trusted from an event on. Nothing
@@ -51,18 +63,31 @@ func (s *Store) OpenBook(ctx context.Context) (*Book, error) {
 	if s.root.Err() != nil {
 		return nil, fmt.Errorf("open journal: %w", errClosed)
 	}
-	b := &Book{store: s, turn: make(chan struct{}, 1), state: alert.NewState(), changed: make(chan struct{})}
-	b.ctx, b.cancel = context.WithCancel(s.root)
+	b := s.newBook()
 	if err := b.replay(ctx); err != nil {
 		b.cancel()
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
+	b.begin()
+	return b, nil
+}
+
+func (s *Store) newBook() *Book {
+	b := &Book{store: s, turn: make(chan struct{}, 1), state: alert.NewState(), changed: make(chan struct{})}
+	b.ctx, b.cancel = context.WithCancel(s.root)
+	return b
+}
+
+// begin goes on following in the background.
+func (b *Book) begin() {
+	b.mu.Lock()
+	b.serving = true
+	b.mu.Unlock()
 	b.follower.Add(1)
-	s.owned.Go(func() {
+	b.store.owned.Go(func() {
 		defer b.follower.Done()
 		b.follow()
 	})
-	return b, nil
 }
 
 // replay applies everything that is stored beyond the state.
@@ -102,6 +127,13 @@ func (b *Book) Read(fn func(st *alert.State)) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	fn(b.state)
+}
+
+// tip returns the last event applied and its hash.
+func (b *Book) tip() (uint64, digest) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.state.Seq, b.head
 }
 
 // Seq returns the sequence of the last event applied.
@@ -162,7 +194,8 @@ func (b *Book) apply(seq uint64, subject string, e alert.Event, stored []byte) e
 	if err := b.state.Apply(e); err != nil {
 		return b.failLocked(&BrokenError{Seq: seq, Why: err})
 	}
-	b.state.Head = alert.HashEvent(stored)
+	b.head = digestOf(stored)
+	b.state.Head = b.head.String()
 	b.wake()
 	return nil
 }
@@ -195,7 +228,7 @@ func (b *Book) failLocked(err error) error {
 	if b.broken == nil {
 		b.broken = err
 		b.wake()
-		if !errors.Is(err, errClosed) {
+		if b.serving && !errors.Is(err, errClosed) {
 			b.store.log.Error("the journal is not served any more", "err", err)
 		}
 	}

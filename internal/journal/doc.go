@@ -6,8 +6,10 @@
 // (or connects to a cluster), makes sure that every stream is there with the
 // settings the promises below rest on, and returns a [Store].
 //
-//   - [Store.OpenBook] gives the [Book]: the journal folded into [alert.State],
-//     with [Book.Do] to decide and append, [Book.Read] to look, [Book.Tail] to follow.
+//   - [Store.OpenGuarded] compares the journal with its mirrors and signed heads, heals
+//     what is damaged, and gives a [Guard] with the [Book]: the journal folded into
+//     [alert.State], with [Book.Do] to decide and append, [Book.Read] to look,
+//     [Book.Tail] to follow. [Store.OpenBook] gives the book alone, for looking.
 //   - [Store.Put], [Store.PutBatch], [Store.Get], [Store.Subject], [Store.Scan] and
 //     [Store.Follow] serve the other streams: drafts, accounts, the roll, outcomes, tallies.
 //   - [Store.PutTasks] and [Store.Tasks] are the work queue of slices.
@@ -27,8 +29,10 @@
 //   - A full disk refuses at once with [alert.ErrFull], turns [Store.Health] red, and
 //     needs nobody when there is room again, although it freezes JetStream's streams.
 //   - A batch of up to 1,000 messages is stored whole or not at all.
-//   - The journal's events form a chain of SHA-256 hashes; a hole, a flip or a
-//     reordering makes the [Book] refuse to serve.
+//   - The journal's events form a chain of SHA-256 hashes; a hole, a flip, a cut or a
+//     reordering is found before anything is served, and every hour, and is healed from
+//     the copies ([Guard]). What no copy can heal is not served.
+//   - A message that the server cannot read any more hides none of those behind it.
 //   - One process owns the folder. Two servers on one store lose acknowledged
 //     messages without an error, so a second [Open] is refused.
 //   - An append that got no answer is read back before anything is said about it;
@@ -36,7 +40,7 @@
 //     error is [alert.ErrUnknown], never a guess.
 //   - Nothing is appended that the state would not take ([alert.State.Trial]).
 //
-// What it does not do: it does not repair a broken chain (a person chooses from
-// the mirrors), it does not keep the clock, and an acknowledged task is only a
-// hint: JetStream writes acknowledgements late, so the outcomes are the proof.
+// What it does not do: it does not choose between two journals that are both whole (a
+// person does), it does not keep the clock, and an acknowledged task is only a hint:
+// JetStream writes acknowledgements late, so the outcomes are the proof.
 package journal

@@ -114,11 +114,39 @@ func (s *Store) LastSeq(ctx context.Context, stream string) (uint64, error) {
 // returns the stream's last sequence at the call, so that [Store.Follow] can go on
 // from the next. An error of fn ends it and is returned as it is.
 func (s *Store) Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (last uint64, err error) {
+	if stream == alert.StreamJournal {
+		if err := s.healing.wait(ctx); err != nil {
+			return 0, err
+		}
+	}
 	last, err = s.LastSeq(ctx, stream)
 	if err != nil {
 		return 0, fmt.Errorf("scan: %w", err)
 	}
 	return last, s.scanTo(ctx, stream, filter, from, last, fn)
+}
+
+// scanTo reads up to and including the sequence end. A journal that is healed
+// meanwhile is read on afterwards: the same events have the same places.
+func (s *Store) scanTo(ctx context.Context, stream, filter string, from, end uint64, fn func(alert.Record) error) error {
+	if stream != alert.StreamJournal {
+		return s.scanRange(ctx, stream, filter, from, end, fn)
+	}
+	for {
+		var failed error
+		before := s.healing.count()
+		err := s.scanRange(ctx, stream, filter, from, end, func(r alert.Record) error {
+			from = r.Seq + 1
+			failed = fn(r)
+			return failed
+		})
+		if failed != nil || ctx.Err() != nil || s.healing.count() == before {
+			return err
+		}
+		if err := s.healing.wait(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // bulk is the distance from which on a consumer is worth making: it replays about
@@ -129,7 +157,7 @@ const bulk = 2000
 // without the consumer.
 const bulkIdle = 2 * time.Second
 
-func (s *Store) scanTo(ctx context.Context, stream, filter string, from, end uint64, fn func(alert.Record) error) error {
+func (s *Store) scanRange(ctx context.Context, stream, filter string, from, end uint64, fn func(alert.Record) error) error {
 	from = max(from, 1)
 	if end < from {
 		return nil
@@ -180,7 +208,18 @@ func (s *Store) readTo(ctx context.Context, stream, filter string, from, end uin
 		case failed != nil:
 			return failed
 		case errors.Is(err, errNone) || err == nil && pending == 0:
-			if from > end || s.caughtUp(ctx, stream, filter, from, end) {
+			if from > end {
+				return nil
+			}
+			next, err := s.beyond(ctx, stream, filter, from, end)
+			if err != nil {
+				return fmt.Errorf("read %s from %d: %w", stream, from, err)
+			}
+			if next > from {
+				from = next
+				continue
+			}
+			if s.caughtUp(ctx, stream, filter, from, end) {
 				return nil
 			}
 			if waited++; waited > 100 {

@@ -29,6 +29,9 @@ type Store struct {
 	monitors *monitors
 	js       jetstream.JetStream
 
+	healing    healings // of the journal's stream
+	unreadable unreadable
+
 	batchName string        // this process's part of the batches' ids
 	batchNo   atomic.Uint64 // the other part
 	batches   chan struct{} // one token per atomic batch in flight

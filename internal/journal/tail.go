@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 
 	"mingluo/internal/alert"
 )
@@ -25,20 +26,26 @@ func (b *Book) Tail(ctx context.Context, after uint64, fn func(e alert.Event, st
 		}
 		err = b.store.scanTo(ctx, alert.StreamJournal, "", after+1, seq, func(r alert.Record) error {
 			e, err := alert.DecodeEvent(r.Data)
-			if err != nil {
-				return &BrokenError{Seq: r.Seq, Why: err}
-			}
-			if r.Seq != after+1 {
-				return b.fail(&BrokenError{Seq: after + 1, Why: errMissing})
+			if err != nil || r.Seq != after+1 {
+				return errMissing // as it was: the book has decoded it once
 			}
 			after = r.Seq
 			return fn(e, r.Data)
 		})
+		if err == nil && after < seq || errors.Is(err, errMissing) { // the store lost what the book had seen
+			err = b.missing(ctx, after+1)
+		}
 		if err != nil {
 			return err
 		}
-		if after < seq { // the scan ended early: the store lost what the book had seen
-			return b.fail(&BrokenError{Seq: after + 1, Why: errMissing})
-		}
 	}
+}
+
+// missing has a lost event brought back by the guard. Without one nothing is
+// served any more.
+func (b *Book) missing(ctx context.Context, seq uint64) error {
+	if b.guard == nil {
+		return b.fail(&BrokenError{Seq: seq, Why: errMissing})
+	}
+	return b.guard.mend(ctx, seq)
 }
