@@ -24,9 +24,10 @@ lint:
 	@test -z "$$(gofmt -l cmd channels internal)" || { gofmt -l cmd channels internal; echo 'gofmt would change these files'; exit 1; }
 	$(GO) vet ./...
 
-# What the tests use beside Go: a real Redis, a real browser, xmllint. Without
+# What the tests use beside Go: a real Redis, a real browser, xmllint, strace,
+# mkfs.ext4. Without
 # apt or without root nothing is installed; the tests then name what they skip.
-TOOLS := redis-server:redis-server chromium:chromium xmllint:libxml2-utils
+TOOLS := redis-server:redis-server chromium:chromium xmllint:libxml2-utils strace:strace mkfs.ext4:e2fsprogs
 need-tools:
 	@missing=""; \
 	for t in $(TOOLS); do command -v $${t%%:*} >/dev/null 2>&1 || missing="$$missing $${t##*:}"; done; \

@@ -37,7 +37,7 @@ func Table() []Row {
 		{ID: "T01", About: "the process is killed while officers issue", Short: Size{8, 200}, Long: Size{200, 10_000}, Seconds: 40},
 		{ID: "T02", About: "the process is killed in the middle of a fan-out", Short: Size{8, 20_000}, Long: Size{50, 100_000}, Seconds: 60},
 		{ID: "T03", About: "a kill right after the last acknowledgement", Short: Size{6, 2_000}, Long: Size{40, 2_000}, Seconds: 25},
-		{ID: "T04", About: "power cut: the image of a mounted file system is copied under load", Short: Size{3, 500}, Long: Size{20, 2_000}, Seconds: 40, Root: true},
+		{ID: "T04", About: "power cut: a file system stops at one instant, under load", Short: Size{3, 300}, Long: Size{20, 4_000}, Seconds: 30, Root: true},
 		{ID: "T05", About: "syncs counted between publish and acknowledgement", Short: Size{1, 100}, Long: Size{1, 1_000}, Seconds: 10},
 		{ID: "T06", About: "an unsafe ground is refused", Short: Size{1, 0}, Long: Size{1, 0}, Seconds: 40},
 		{ID: "T07", About: "bits of the store are flipped", Short: Size{25, 2_000}, Long: Size{100, 10_000}, Seconds: 45},

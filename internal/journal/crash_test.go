@@ -19,6 +19,13 @@ import (
 const crashDir = "MINGLUO_JOURNAL_CRASH_DIR"
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(writerDir); dir != "" {
+		if err := write(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if dir := os.Getenv(crashDir); dir != "" {
 		fmt.Fprintln(os.Stderr, appendForEver(dir))
 		os.Exit(1)
