@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"mingluo/internal/alert"
 	"mingluo/internal/audience"
 	"mingluo/internal/roll"
@@ -144,7 +142,6 @@ func BenchmarkFanout(b *testing.B) {
 	}
 	<-closed
 	b.StopTimer()
-	dumpCommits(eng, b)
 	b.ReportMetric(float64((cpuTime()-cpu).Nanoseconds())/float64(b.N), "cpu-ns/recipient")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "recipients/s")
 	if got := carrier.n.Load(); got != int64(b.N) {
@@ -182,11 +179,3 @@ func waitTallies(ctx context.Context, s interface {
 }
 
 func readTally(b []byte) (t alert.Tally, err error) { return t, json.Unmarshal(b, &t) }
-
-func dumpCommits(eng *Engine, tb testing.TB) {
-	var m dto.Metric
-	_ = eng.metrics.commit.Write(&m)
-	n, s := m.Histogram.GetSampleCount(), m.Histogram.GetSampleSum()
-	_ = eng.metrics.commitSize.Write(&m)
-	tb.Logf("%d commits, %.2f ms each, %.0f outcomes each", n, s*1000/float64(n), m.Histogram.GetSampleSum()/float64(n))
-}

@@ -235,9 +235,6 @@ func (l *ledger) reserve(n int) {
 	if len(l.standing) == 0 {
 		l.standing = make(map[alert.RecipientID]standing, n)
 	}
-	if l.pending == nil {
-		l.pending = make([]alert.Outcome, 0, min(n, maxMessage))
-	}
 }
 
 // begin makes s the slice's active worker, unless a correction closed it or

@@ -34,10 +34,15 @@ func (e entry) tag() recipientTag { return recipientTag(e.place & (1<<tagBits - 
 
 // part is a table of entries with open addressing. An entry's place is its hash
 // scaled to the length, so that entries stand in the order of their hashes and
-// a larger table is filled from front to back. It grows by a quarter when seven
-// eighths are taken: about 20 bytes an entry.
+// a larger table is filled from front to back. It grows by half when three
+// quarters are taken: about 24 bytes an entry.
+//
+// What is put is only written down; it goes into the table when somebody looks.
+// Most of a fan-out is over before its receipts come, and a place in the table
+// costs a cache miss.
 type part struct {
 	mu      sync.Mutex
+	tail    [][]entry // put and not in the table yet, in pieces that are not moved
 	entries []entry
 	n       int
 }
@@ -51,11 +56,31 @@ func (p *part) put(h uint64, slice uint32, tag recipientTag) {
 	e := pack(h, slice, tag)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.n*8 >= len(p.entries)*7 {
-		p.grow()
+	if len(p.tail) == 0 || len(p.tail[len(p.tail)-1]) == tailPiece {
+		p.tail = append(p.tail, make([]entry, 0, tailPiece))
 	}
-	if place(p.entries, e) {
-		p.n++
+	last := len(p.tail) - 1
+	p.tail[last] = append(p.tail[last], e)
+}
+
+const tailPiece = 256
+
+// tidy moves what was put into the table.
+func (p *part) tidy() {
+	for i, piece := range p.tail {
+		for _, e := range piece {
+			if p.n*4 >= len(p.entries)*3 {
+				p.grow()
+			}
+			if place(p.entries, e) {
+				p.n++
+			}
+		}
+		p.tail[i] = piece[:0]
+	}
+	if len(p.tail) > 1 {
+		clear(p.tail[1:])
+		p.tail = p.tail[:1] // receipts and acceptances come by turns: the piece is filled again
 	}
 }
 
@@ -76,7 +101,7 @@ func place(entries []entry, e entry) bool {
 }
 
 func (p *part) grow() {
-	larger := make([]entry, max(256, len(p.entries)+len(p.entries)/4))
+	larger := make([]entry, max(256, len(p.entries)+len(p.entries)/2))
 	for _, e := range p.entries {
 		if !e.free() {
 			place(larger, e)
@@ -89,6 +114,7 @@ func (p *part) get(h uint64) (slice uint32, tag recipientTag, ok bool) {
 	want := pack(h, 0, 0)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.tidy()
 	if len(p.entries) == 0 {
 		return 0, 0, false
 	}
@@ -106,5 +132,9 @@ func (p *part) get(h uint64) (slice uint32, tag recipientTag, ok bool) {
 func (p *part) size() (n, bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.n, cap(p.entries) * 16
+	n, bytes = p.n, cap(p.entries)*16
+	for _, piece := range p.tail {
+		n, bytes = n+len(piece), bytes+cap(piece)*16
+	}
+	return n, bytes
 }

@@ -14,15 +14,19 @@ import (
 const (
 	maxBatch   = 1000             // the record's bound of an atomic batch
 	maxMessage = 2000             // outcomes in one message: 60 to 100 kB
+	bufferSize = 1024             // outcomes; a slice's usual size
+	singly     = 8                // messages that are quicker on disk one by one than as a batch
 	maxFlight  = 100_000          // outcomes in one commit, so that one is not waited for long
 	gather     = time.Millisecond // answers that come together go together
 	firstPause = 50 * time.Millisecond
 	longPause  = 2 * time.Second
 )
 
-// recorder commits outcomes for all slices in flight at once: one atomic batch
-// holds one message of every slice that has something new. While a commit is
-// on its way to the disk (8 to 10 ms) the next one gathers. Outcomes go first,
+// recorder commits outcomes for all slices in flight at once: one message of
+// every slice that has something new. Many go as one atomic batch (8 to 10 ms,
+// for the server stages it in a store of its own), a few beside each other (half
+// a millisecond each). While a commit is on its way to the disk the next one
+// gathers. Outcomes go first,
 // then the tallies that are due, in a commit of their own beside the next
 // outcomes; whoever acknowledges a task waits for both.
 //
@@ -41,6 +45,10 @@ type recorder struct {
 
 	outcomes todo
 	tallies  todo
+
+	// free are buffers of pending outcomes. A fan-out fills one for each slice;
+	// fresh memory for each cost more than what is written into it.
+	free sync.Pool
 }
 
 // add puts outcomes behind what is to be recorded of the slice. It does not
@@ -60,6 +68,9 @@ func (r *recorder) add(l *ledger, outcomes ...alert.Outcome) {
 func (r *recorder) append(l *ledger, outcomes ...alert.Outcome) {
 	l.mu.Lock()
 	first := len(l.pending) == 0
+	if l.pending == nil {
+		l.pending = r.buffer()
+	}
 	l.pending = append(l.pending, outcomes...)
 	l.added += uint64(len(outcomes))
 	l.mu.Unlock()
@@ -197,15 +208,45 @@ func (r *recorder) commitOutcomes(ctx context.Context, list []*ledger) (looked i
 		return looked, nil
 	}
 	start := time.Now()
+	if len(puts) <= singly {
+		err = r.commitSingly(ctx, flights, puts)
+	} else {
+		err = r.commitTogether(ctx, flights, puts)
+	}
+	if err == nil {
+		r.metrics.committed(total, time.Since(start))
+	}
+	return looked, err
+}
+
+// commitSingly commits a few messages beside each other, each by itself.
+func (r *recorder) commitSingly(ctx context.Context, flights []*ledger, puts []alert.Put) error {
+	errs := make([]error, len(puts))
+	var all sync.WaitGroup
+	for i, l := range flights {
+		all.Go(func() {
+			seq, err := r.rec.PutBatch(ctx, puts[i:i+1])
+			if err != nil {
+				errs[i] = r.reconcile(ctx, flights[i:i+1], puts[i:i+1], err)
+				return
+			}
+			r.land(l, seq, puts[i].Data)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// commitTogether commits many messages as one atomic batch.
+func (r *recorder) commitTogether(ctx context.Context, flights []*ledger, puts []alert.Put) error {
 	last, err := r.rec.PutBatch(ctx, puts)
 	if err != nil {
-		return looked, r.reconcile(ctx, flights, puts, err)
+		return r.reconcile(ctx, flights, puts, err)
 	}
-	r.metrics.committed(total, time.Since(start))
 	for i, l := range flights {
 		r.land(l, last-uint64(len(flights)-1-i), puts[i].Data)
 	}
-	return looked, nil
+	return nil
 }
 
 // launch moves what is pending into flight and encodes it.
@@ -218,7 +259,11 @@ func (l *ledger) launch() (alert.Put, int) {
 		if n == 0 {
 			return alert.Put{}, 0
 		}
-		l.flight, l.pending = l.pending[:n:n], l.pending[n:]
+		if n == len(l.pending) {
+			l.flight, l.pending = l.pending, nil
+		} else {
+			l.flight, l.pending = l.pending[:n:n], l.pending[n:]
+		}
 		l.sent = alert.AppendOutcomes(make([]byte, 0, 48*n), l.flight)
 	}
 	expect := l.seq
@@ -262,9 +307,28 @@ func (r *recorder) land(l *ledger, seq uint64, data []byte) {
 	if l.session != nil && !l.closedAt.IsZero() {
 		l.session.halt(haltReload)
 	}
+	r.release(l.flight)
 	l.landed()
 	l.broadcast()
 	r.tallies.put(l)
+}
+
+// buffer returns an empty buffer for pending outcomes; release takes it back.
+func (r *recorder) buffer() []alert.Outcome {
+	if b, ok := r.free.Get().(*[]alert.Outcome); ok {
+		return *b
+	}
+	return make([]alert.Outcome, 0, bufferSize)
+}
+
+func (r *recorder) release(b []alert.Outcome) {
+	if cap(b) != bufferSize {
+		return // it grew, or is a part of a larger one
+	}
+	n := len(b)
+	clear(b[:n])
+	b = b[:0]
+	r.free.Put(&b)
 }
 
 // reconcile reads what became of the slices of a commit that was refused or
