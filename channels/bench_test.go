@@ -69,6 +69,17 @@ func (d *desk) stop(notice string, rev int, s Stop) {
 	d.stops[alert.PlanID(notice, rev)] = s
 }
 
+// resume lets a paused revision go on, as an officer does after a burst.
+func (d *desk) resume(notice string, rev int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	id := alert.PlanID(notice, rev)
+	w := d.works[id]
+	w.Bursts++
+	d.works[id] = w
+	delete(d.stops, id)
+}
+
 func (d *desk) Work(notice string, rev int) (Work, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -24,7 +24,9 @@ func (w *worker) deliver(ctx context.Context, job *Work, c class, l *ledger, ope
 	}
 	s.turn = ln.pacer.enter(c, len(open))
 	ln.enter(s, w.taking)
-	t := &taker{session: s, open: open, seen: make([]atomic.Bool, len(open))}
+	g := ln.gauges.of(job)
+	defer ln.gauges.done(g)
+	t := &taker{session: s, job: job, gauge: g, open: open, seen: make([]atomic.Bool, len(open))}
 	err := ln.ch.Deliver(ctx, Batch{Task: w.task, Message: job.Message, Recipients: open, Permit: s.permit}, t.report)
 	ln.leave(s)
 	ln.pacer.give(int(s.permits.Swap(0)))
@@ -117,6 +119,8 @@ func (w *worker) unready() (pass, error) {
 // taker takes a channel's answers about one batch.
 type taker struct {
 	session  *session
+	job      *Work
+	gauge    *gauge // nil: its refusals are not measured
 	open     []Recipient
 	seen     []atomic.Bool
 	reported atomic.Int64
@@ -136,6 +140,9 @@ func (t *taker) report(i int, o alert.Outcome) {
 	s := t.session
 	if !s.answered() {
 		s.lane.pacer.owe(1)
+	}
+	if t.gauge != nil && t.gauge.note(&o) {
+		s.lane.burst(t.gauge, t.job)
 	}
 	s.lane.eng.recorder.append(s.ledger, complete(o, &t.open[i], time.Now(), s.until))
 }

@@ -27,6 +27,11 @@ type Config struct {
 	OutcomesSince func(ctx context.Context, since time.Time, fn func(alert.Record) error) error
 	// Replies takes what people answer. Nil: replies are refused.
 	Replies func(ctx context.Context, r Reply) error
+	// Pause pauses a revision after a burst of refusals, with the reason in
+	// Chinese and English; bursts is how many paused it before. Nil: an alarm only.
+	Pause func(ctx context.Context, notice string, rev, bursts int, reason string) error
+	// Burst says when that is.
+	Burst Burst
 	// Alarm is told what a person should look at. It must not block.
 	Alarm func(Alarm)
 
@@ -61,6 +66,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.TallyEvery, time.Second)
 	setDefault(&c.Grace, 5*time.Second)
 	setDefault(&c.Settle, 45*time.Second)
+	c.Burst = c.Burst.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

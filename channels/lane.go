@@ -20,12 +20,14 @@ const (
 
 // lane is one channel at work: its tasks, its pacer, and whether it is halted.
 type lane struct {
-	eng   *Engine
-	ch    Channel
-	name  string
-	log   *slog.Logger
-	pacer *pacer
-	slots [classes]chan struct{} // slices being worked, by class
+	eng     *Engine
+	ch      Channel
+	name    string
+	log     *slog.Logger
+	pacer   *pacer
+	slots   [classes]chan struct{} // slices being worked, by class
+	gauges  gauges
+	pausing sync.WaitGroup
 
 	mu       sync.Mutex
 	sessions map[*session]bool
@@ -44,7 +46,7 @@ type lane struct {
 func newLane(e *Engine, ch Channel) *lane {
 	ln := &lane{
 		eng: e, ch: ch, name: ch.Name(), log: e.log.With("channel", ch.Name()), pacer: &pacer{most: e.conf.Unrecorded},
-		sessions: map[*session]bool{}, warned: map[string]bool{}, probe: firstProbe,
+		gauges: gauges{rule: e.conf.Burst, all: map[string]*gauge{}}, sessions: map[*session]bool{}, warned: map[string]bool{}, probe: firstProbe,
 		started: make(chan struct{}, 1),
 	}
 	for c := range ln.slots {
@@ -76,6 +78,7 @@ func (ln *lane) run(ctx, work context.Context) {
 		cancel()
 	}
 	ln.tasks.Wait()
+	ln.pausing.Wait()
 	stopLooking()
 	looking.Wait()
 }

@@ -38,12 +38,13 @@ type ledger struct {
 	hash     [32]byte // running hash of its messages, see ChainOutcomes
 	standing map[alert.RecipientID]standing
 	byTag    map[recipientTag]tagged // for receipts; made when the first comes
-	counts   [alert.StateClosed + 1]int
+	counts   [alert.LastState + 1]int
 	repeats  int
 	first    time.Time
 	last     time.Time
 	closedAt time.Time // a correction closed the slice; zero when none did
 
+	attempt  int  // of the newest task that worked it
 	expected int  // recipients found when it was worked
 	whole    bool // the worker found everybody settled
 
@@ -178,6 +179,17 @@ func (l *ledger) expect(n int, whole bool) {
 	defer l.mu.Unlock()
 	if l.expected != n || l.whole != whole {
 		l.expected, l.whole = n, whole
+		l.version++
+	}
+}
+
+// worked notes the attempt of a task that works the slice: the watch counts on
+// from it when somebody is deferred.
+func (l *ledger) worked(attempt int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if attempt > l.attempt {
+		l.attempt = attempt
 		l.version++
 	}
 }

@@ -22,6 +22,7 @@ type metrics struct {
 	batchErrors  *prometheus.CounterVec // channel, kind
 	receipts     *prometheus.CounterVec // channel, result
 	refusedMode  *prometheus.CounterVec // channel
+	bursts       *prometheus.CounterVec // channel
 	commit       prometheus.Histogram
 	commitSize   prometheus.Histogram
 	commitFailed prometheus.Counter
@@ -43,6 +44,7 @@ func newMetrics(reg prometheus.Registerer, names []string, index *receiptIndex) 
 		working:     gauge("slices_working", "Slices being delivered now."),
 		batchErrors: vec("batch_errors_total", "Batches that ended with an error.", "channel", "kind"),
 		receipts:    vec("receipts_total", "Receipts from carriers.", "channel", "result"),
+		bursts:      vec("bursts_total", "Bursts of refusals that paused a fan-out.", "channel"),
 		refusedMode: vec("wrong_mode_total", "Tasks refused because their mode was not the plan's (R5).", "channel"),
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "mingluo", Subsystem: "recorder", Name: "commit_seconds",
 			Help: "Time of one group commit of outcomes.", Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}}),
@@ -59,12 +61,12 @@ func newMetrics(reg prometheus.Registerer, names []string, index *receiptIndex) 
 	for _, name := range names {
 		m.preset(name)
 	}
-	reg.MustRegister(m.recorded, m.halted, m.held, m.working, m.batchErrors, m.receipts, m.refusedMode, m.commit, m.commitSize, m.commitFailed, m.stale, m.known)
+	reg.MustRegister(m.recorded, m.halted, m.held, m.working, m.batchErrors, m.receipts, m.refusedMode, m.bursts, m.commit, m.commitSize, m.commitFailed, m.stale, m.known)
 	return m
 }
 
 func (m *metrics) preset(channel string) {
-	for s := alert.StateNone; s <= alert.StateClosed; s++ {
+	for s := alert.StateNone; s <= alert.LastState; s++ {
 		m.byState[channel] = append(m.byState[channel], m.recorded.WithLabelValues(channel, s.String()))
 	}
 	for _, g := range []*prometheus.GaugeVec{m.halted, m.held, m.working} {
@@ -78,6 +80,7 @@ func (m *metrics) preset(channel string) {
 		m.receipts.WithLabelValues(otherChannel, result)
 	}
 	m.refusedMode.WithLabelValues(channel)
+	m.bursts.WithLabelValues(channel)
 }
 
 // outcomes counts what was committed for a channel.
@@ -86,7 +89,7 @@ func (m *metrics) outcomes(channel string, os []alert.Outcome) {
 	if !ok {
 		return
 	}
-	var n [alert.StateClosed + 1]int
+	var n [alert.LastState + 1]int
 	for i := range os {
 		n[os[i].State]++
 	}

@@ -62,6 +62,7 @@ type Work struct {
 	Plan    alert.Plan
 	Message Message
 	Earlier []alert.Plan // of the notice's earlier released revisions, oldest first
+	Bursts  int          // times that a burst of refusals paused it, see Config.Burst
 }
 
 // Stop says whether a revision may still be sent.
@@ -72,10 +73,11 @@ const (
 	Paused          // not now
 	Superseded      // never more: a later revision replaced or ended it
 	Ended           // the notice's end has passed
+	Stopped         // never more: an officer stopped it
 )
 
 func (s Stop) String() string {
-	return [...]string{"go on", "paused", "superseded", "ended"}[s]
+	return [...]string{"go on", "paused", "superseded", "ended", "stopped"}[s]
 }
 
 // Notices answers from the journal's fold. Stopped is asked before every
@@ -102,4 +104,5 @@ const (
 	AlarmMode    AlarmKind = "mode"    // a task of the wrong mode was refused (R5)
 	AlarmRecord  AlarmKind = "record"  // outcomes cannot be recorded
 	AlarmDamaged AlarmKind = "damaged" // outcomes in the record cannot be read
+	AlarmBurst   AlarmKind = "burst"   // a channel refuses so many that the fan-out was paused
 )

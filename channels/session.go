@@ -15,6 +15,7 @@ const (
 	haltPaused
 	haltSuperseded
 	haltEnded
+	haltStopped
 	haltLease    // the task may be with another worker by now
 	haltReload   // the slice's outcomes changed under us
 	haltChannel  // the channel as a whole was halted
@@ -22,11 +23,11 @@ const (
 )
 
 func (h haltReason) String() string {
-	return [...]string{"", "paused", "superseded", "ended", "lease lost", "outcomes changed", "channel halted", "shutting down"}[h]
+	return [...]string{"", "paused", "superseded", "ended", "stopped", "lease lost", "outcomes changed", "channel halted", "shutting down"}[h]
 }
 
 func haltFor(s Stop) haltReason {
-	return [...]haltReason{GoOn: haltNone, Paused: haltPaused, Superseded: haltSuperseded, Ended: haltEnded}[s]
+	return [...]haltReason{GoOn: haltNone, Paused: haltPaused, Superseded: haltSuperseded, Ended: haltEnded, Stopped: haltStopped}[s]
 }
 
 // session is one slice being delivered. It answers the channel's questions for

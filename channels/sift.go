@@ -18,13 +18,16 @@ type sifted struct {
 // possible repeat; if that cannot be (left, the end has come), he stays unsure
 // for good, so that a retraction still reaches him.
 //
+// end is StateNone while the slice may be sent; StateExpired or StateStopped is
+// what becomes of everybody open when it may not any more.
+//
 // follow is for corrections: they go to whoever may hold the notice, also when
 // he left since, as long as an address is left.
-func (l *ledger) sift(members []Member, now, until time.Time, follow bool) sifted {
+func (l *ledger) sift(members []Member, now time.Time, end alert.OutcomeState, follow bool) sifted {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var s sifted
-	ended := !now.Before(until) // R14
+	ended := end != alert.StateNone
 	ms := now.UnixMilli()
 	if len(l.standing) == 0 {
 		s.open = make([]Recipient, 0, len(members))
@@ -42,7 +45,7 @@ func (l *ledger) sift(members []Member, now, until time.Time, follow bool) sifte
 		case gone:
 			s.settle = append(s.settle, alert.Outcome{ID: m.ID, State: alert.StateLeft, Final: true, Attempt: at.attempt, At: now})
 		case ended:
-			s.settle = append(s.settle, alert.Outcome{ID: m.ID, State: alert.StateExpired, Final: true, Attempt: at.attempt, At: now})
+			s.settle = append(s.settle, alert.Outcome{ID: m.ID, State: end, Final: true, Attempt: at.attempt, At: now})
 		case at.notBefore > ms:
 			s.waiting = true
 		default:

@@ -46,10 +46,10 @@ func TestAPostponedSecondTryStaysUnsure(t *testing.T) {
 	l.apply(alert.Outcome{ID: id, State: alert.StateUnsure, Attempt: 1, At: now})
 	l.apply(alert.Outcome{ID: id, State: alert.StateDeferred, Attempt: 2, At: now, NotBefore: now.Add(time.Minute)})
 	people := []Member{{ID: id, Address: "+8613800000001"}}
-	if s := l.sift(people, now, now.Add(time.Hour), false); len(s.open) != 0 || !s.waiting {
+	if s := l.sift(people, now, alert.StateNone, false); len(s.open) != 0 || !s.waiting {
 		t.Errorf("at once: %+v", s)
 	}
-	s := l.sift(people, now.Add(2*time.Minute), now.Add(time.Hour), false)
+	s := l.sift(people, now.Add(2*time.Minute), alert.StateNone, false)
 	if len(s.open) != 1 || !s.open[0].Repeat || s.open[0].Attempt != 3 {
 		t.Errorf("after a minute: %+v", s)
 	}

@@ -149,13 +149,19 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 	if err := eng.ledgers.refresh(ctx, l); err != nil {
 		return pass{}, err
 	}
+	l.worked(w.task.Attempt)
 	if _, closed := l.closed(); closed {
 		return pass{what: passDone}, eng.recorder.flush(ctx, l)
 	}
-	now, until := time.Now(), job.Plan.Until
+	now, end := time.Now(), alert.StateNone
+	if !now.Before(job.Plan.Until) {
+		end = alert.StateExpired // R14
+	}
 	switch eng.conf.Notices.Stopped(w.task.Notice, w.task.Rev) {
 	case Ended:
-		until = now
+		end = alert.StateExpired
+	case Stopped:
+		end = alert.StateStopped
 	case Paused:
 		return pass{wait: lookEvery}, nil
 	case Superseded:
@@ -174,7 +180,7 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 	if err := w.audience(ctx, job, chase); err != nil {
 		return pass{}, err
 	}
-	s := l.sift(w.members, now, until, job.Plan.Follow)
+	s := l.sift(w.members, now, end, job.Plan.Follow)
 	eng.recorder.add(l, s.settle...)
 	if len(s.open) > 0 {
 		l.expect(len(w.members), false)

@@ -176,6 +176,8 @@ func (e *Event) Fact() (Fact, error) {
 		return decodeFact[EmergencyReleased](e)
 	case "notice.countersigned":
 		return decodeFact[Countersigned](e)
+	case "notice.stopped":
+		return decodeFact[Stopped](e)
 	case "notice.confirmed":
 		return decodeFact[Confirmed](e)
 	case "incident.recorded":

@@ -208,6 +208,8 @@ type Revision struct {
 	Audience  map[string]int // head count per channel that the approver saw
 	Released  *Decision
 	Paused    *Decision // the fan-out is paused
+	Bursts    int       // times that a burst of refusals paused it
+	Stopped   *Decision // the fan-out was stopped for good
 	// Emergency is the release by one officer (紧急发布), Countersigned the second
 	// signature under it.
 	Emergency     *Decision

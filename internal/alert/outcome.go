@@ -51,9 +51,13 @@ const (
 	StateDelivered                       // a receipt said that it arrived
 	StateUndelivered                     // it was accepted, and a receipt then said that it did not arrive
 	StateClosed                          // not a person's: the slice was closed by a correction
+	StateStopped                         // an officer stopped the fan-out before it could be sent
 )
 
-var stateNames = [...]string{"none", "deferred", "unsure", "simulated", "expired", "left", "refused", "accepted", "delivered", "undelivered", "closed"}
+// LastState is the highest state there is, for counting by state.
+const LastState = StateStopped
+
+var stateNames = [...]string{"none", "deferred", "unsure", "simulated", "expired", "left", "refused", "accepted", "delivered", "undelivered", "closed", "stopped"}
 
 func (s OutcomeState) String() string {
 	if int(s) < len(stateNames) {
@@ -66,7 +70,7 @@ func (s OutcomeState) String() string {
 // Unsure settles only after its last attempt, which Outcome.Final says.
 func (o Outcome) Settled() bool {
 	switch o.State {
-	case StateSimulated, StateExpired, StateLeft, StateRefused, StateAccepted, StateDelivered, StateUndelivered:
+	case StateSimulated, StateExpired, StateLeft, StateRefused, StateAccepted, StateDelivered, StateUndelivered, StateStopped:
 		return true
 	case StateUnsure:
 		return o.Final
@@ -92,7 +96,7 @@ func (s OutcomeState) Supersedes(old OutcomeState) bool {
 			return 1
 		case StateUnsure:
 			return 2
-		case StateSimulated, StateExpired, StateLeft, StateRefused, StateAccepted:
+		case StateSimulated, StateExpired, StateLeft, StateStopped, StateRefused, StateAccepted:
 			return 3
 		default:
 			return 4

@@ -141,9 +141,12 @@ func (s *State) applyRevision(e *Event, f Fact, d Decision) error {
 		rev, hash, set = f.Rev, f.Hash, func(r *Revision) { r.Countersigned = &d }
 	case Paused:
 		d.Reason = f.Reason
-		rev, set = f.Rev, func(r *Revision) { r.Paused = &d }
+		rev, set = f.Rev, func(r *Revision) { r.pause(d) }
 	case Resumed:
 		rev, set = f.Rev, func(r *Revision) { r.Paused = nil }
+	case Stopped:
+		d.Reason = f.Reason
+		rev, set = f.Rev, func(r *Revision) { s.stop(e.ID, r, d) }
 	case Confirmed:
 		rev, set = f.Rev, func(*Revision) { s.Confirmed[PlanID(e.ID, f.Rev)] = true }
 	default:

@@ -105,6 +105,11 @@ type FanoutConfig struct {
 	Unrecorded int `toml:"unrecorded"` // people of a channel handed over and not on disk, at most: as many copies after a crash
 
 	AckWait Duration `toml:"ack_wait"` // a worker silent for so long loses its slice
+
+	// A fan-out is paused when so many of a channel's last answers are refusals.
+	BurstWindow  int `toml:"burst_window"`  // answers looked at
+	BurstLeast   int `toml:"burst_least"`   // refusals among them, at least
+	BurstPercent int `toml:"burst_percent"` // and more than this share; 100 never pauses
 }
 
 // SessionConfig bounds the officers' sessions.
@@ -154,7 +159,7 @@ func Defaults() Config {
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
 		WeChat:  WeChatConfig{Concurrency: 16, Timeout: Duration(10 * time.Second)},
-		Fanout:  FanoutConfig{SliceSize: 1000, InFlight: 16, Unrecorded: 10_000, AckWait: Duration(30 * time.Second)},
+		Fanout:  FanoutConfig{SliceSize: 1000, InFlight: 16, Unrecorded: 10_000, AckWait: Duration(30 * time.Second), BurstWindow: 500, BurstLeast: 50, BurstPercent: 20},
 		Backup:  BackupConfig{Every: Duration(24 * time.Hour), Keep: 14},
 		Session: SessionConfig{Idle: Duration(15 * time.Minute), Absolute: Duration(8 * time.Hour)},
 	}
@@ -269,6 +274,9 @@ func (c *Config) Validate() error {
 	between("fanout.slice_size", c.Fanout.SliceSize, 1, 100_000)
 	between("fanout.in_flight", c.Fanout.InFlight, 1, 256)
 	between("fanout.unrecorded", c.Fanout.Unrecorded, 1, 100_000)
+	between("fanout.burst_window", c.Fanout.BurstWindow, 10, 100_000)
+	between("fanout.burst_least", c.Fanout.BurstLeast, 1, c.Fanout.BurstWindow)
+	between("fanout.burst_percent", c.Fanout.BurstPercent, 1, 100)
 	if w := time.Duration(c.Fanout.AckWait); w < time.Second || w > 10*time.Minute {
 		bad("fanout.ack_wait %s: want 1s to 10m", w)
 	}

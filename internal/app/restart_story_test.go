@@ -105,7 +105,7 @@ func sights(s *apptest.Service, draft apptest.Draft, waiting, sent apptest.Notic
 
 func alertCounts(counts map[string]int) string {
 	text := ""
-	for state := alert.StateNone; state <= alert.StateClosed; state++ {
+	for state := alert.StateNone; state <= alert.LastState; state++ {
 		if n := counts[state.String()]; n > 0 {
 			text += " " + state.String() + strings.Repeat("|", n)
 		}

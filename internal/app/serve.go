@@ -44,33 +44,6 @@ func (a *App) listenAll() error {
 	return nil
 }
 
-func (a *App) startEngine(_ context.Context, w *works) (err error) {
-	a.Engine, err = channels.NewEngine(channels.Config{
-		Record: a.Store, Queue: queue{a.Store}, Audience: crowd{a.slices()}, Notices: w, Channels: a.channels,
-		OutcomesSince: a.outcomesSince, Replies: a.reply, Alarm: a.alarm,
-		Log: a.log.With("part", "engine"), Registry: a.Registry,
-		InFlight: a.cfg.Fanout.InFlight, Unrecorded: a.cfg.Fanout.Unrecorded, AckWait: time.Duration(a.cfg.Fanout.AckWait),
-		Rates: map[string]float64{"sms": a.cfg.SMS.Rate, "wechat": a.cfg.WeChat.Rate},
-		Alone: a.cfg.NATS.URL == "",
-	})
-	if err != nil {
-		return err
-	}
-	a.life.run("engine", a.Engine.Run)
-	return nil
-}
-
-// outcomesSince replays what was stored at or after an instant.
-func (a *App) outcomesSince(ctx context.Context, since time.Time, fn func(alert.Record) error) error {
-	_, err := a.Store.Scan(ctx, alert.StreamOutcomes, "outcome.>", 0, func(r alert.Record) error {
-		if r.At.Before(since) {
-			return nil
-		}
-		return fn(r)
-	})
-	return err
-}
-
 // reply takes what people answer to a notice. Nothing acts on answers yet, but
 // none is lost: it is kept with its sender's id, never the address.
 func (a *App) reply(ctx context.Context, r channels.Reply) error {

@@ -37,9 +37,9 @@ func (p *play) act(w []string) *apptest.Answer {
 		return who.TrySave(d)
 	case "submits":
 		return who.TrySubmit(p.draft)
-	case "reviews", "approves", "releases", "returns", "updates", "lifts", "retracts", "corrects", "pauses", "resumes", "confirms-plan":
+	case "reviews", "approves", "releases", "returns", "updates", "lifts", "retracts", "corrects", "pauses", "resumes", "stops", "confirms-plan":
 		act := map[string]string{"reviews": "review", "approves": "approve", "releases": "release", "returns": "return", "updates": "update",
-			"lifts": "lift", "retracts": "retract", "corrects": "correct", "pauses": "pause", "resumes": "resume", "confirms-plan": "confirm"}[verb]
+			"lifts": "lift", "retracts": "retract", "corrects": "correct", "pauses": "pause", "resumes": "resume", "stops": "stop", "confirms-plan": "confirm"}[verb]
 		return who.Try(act, p.notice, first)
 	}
 	return p.incidentAct(who, verb, rest)

@@ -110,7 +110,7 @@ func (w *works) prepare(id string) *answers {
 			pid := alert.PlanID(id, r.No)
 			if p := st.Plans[pid]; p != nil {
 				rw.planned = true
-				rw.work = channels.Work{Plan: *p, Message: message(n, r, w.pageURL), Earlier: earlier[:len(earlier):len(earlier)]}
+				rw.work = channels.Work{Plan: *p, Message: message(n, r, w.pageURL), Earlier: earlier[:len(earlier):len(earlier)], Bursts: r.Bursts}
 				if p.Held != "" && !st.Confirmed[pid] && rw.stop == channels.GoOn {
 					rw.stop = channels.Paused
 				}
@@ -126,6 +126,8 @@ func stopOf(n *alert.Notice, r *alert.Revision) channels.Stop {
 	switch {
 	case n.Superseded(r.No):
 		return channels.Superseded
+	case r.Stopped != nil:
+		return channels.Stopped
 	case r.Paused != nil:
 		return channels.Paused
 	}
@@ -164,8 +166,8 @@ func (w *works) Stopped(notice string, rev int) channels.Stop {
 	switch {
 	case !ok:
 		return channels.Paused
-	case rw.stop == channels.Superseded:
-		return channels.Superseded
+	case rw.stop == channels.Superseded, rw.stop == channels.Stopped:
+		return rw.stop
 	case !time.Now().Before(rw.until):
 		return channels.Ended
 	}

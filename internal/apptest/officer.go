@@ -134,6 +134,9 @@ func (f *Officer) Release(n Notice) { f.t.Helper(); f.do("release", n, "") }
 // Pause stops the fan-out.
 func (f *Officer) Pause(n Notice, reason string) { f.t.Helper(); f.do("pause", n, reason) }
 
+// Stop ends the fan-out for good.
+func (f *Officer) Stop(n Notice, reason string) { f.t.Helper(); f.do("stop", n, reason) }
+
 // Resume lets it go on.
 func (f *Officer) Resume(n Notice) { f.t.Helper(); f.do("resume", n, "") }
 

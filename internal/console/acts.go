@@ -54,6 +54,8 @@ func (c *Console) do(ctx context.Context, who alert.Actor, name, notice string, 
 		err = c.Desk.Pause(ctx, who, notice, a.Rev, a.Reason)
 	case "resume":
 		err = c.Desk.Resume(ctx, who, notice, a.Rev)
+	case "stop":
+		err = c.Desk.Stop(ctx, who, notice, a.Rev, a.Reason)
 	case "confirm":
 		err = c.Desk.ConfirmPlan(ctx, who, notice, a.Rev)
 	case "update":

@@ -39,6 +39,7 @@ type revisionAnswer struct {
 	Audience  map[string]int  `json:"audience,omitempty"` // as the approver saw it
 	Released  *alert.Decision `json:"released,omitempty"`
 	Paused    *alert.Decision `json:"paused,omitempty"`
+	Stopped   *alert.Decision `json:"stopped,omitempty"`
 }
 
 func answerNotice(n *alert.Notice, now time.Time, whole bool) noticeAnswer {
@@ -52,7 +53,7 @@ func answerNotice(n *alert.Notice, now time.Time, whole bool) noticeAnswer {
 	}
 	for _, r := range n.Revisions {
 		if whole {
-			out.Revisions = append(out.Revisions, revisionAnswer{r.No, r.Verb, r.Hash, r.Code(), r.Content, r.Touched, r.Submitted, r.Returned, r.Reviewed, r.Approved, r.Audience, r.Released, r.Paused})
+			out.Revisions = append(out.Revisions, revisionAnswer{r.No, r.Verb, r.Hash, r.Code(), r.Content, r.Touched, r.Submitted, r.Returned, r.Reviewed, r.Approved, r.Audience, r.Released, r.Paused, r.Stopped})
 		}
 	}
 	return out
@@ -125,7 +126,7 @@ func (c *Console) apiTrail(r *apiRequest) (int, any, error) {
 }
 
 // apiAct carries out one act on a notice: return, review, approve, release,
-// update, lift, retract, correct, pause, resume, confirm.
+// update, lift, retract, correct, pause, resume, stop, confirm.
 func (c *Console) apiAct(r *apiRequest) (int, any, error) {
 	var a act
 	if err := readJSON(r.Body, &a); err != nil {

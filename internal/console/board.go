@@ -152,6 +152,9 @@ func (s *seat) waitsFor(st *alert.State, n *alert.Notice) (out []waiting) {
 			add("mine", "您提交的，等待审核", r, r.Submitted.At)
 		}
 	}
+	if r := n.Current(); r != nil && r.Paused != nil && r.Paused.By == alert.SystemActor && s.Writes() {
+		add("burst", "已自动暂停，待您处理", r, r.Paused.At)
+	}
 	if r := n.Current(); r != nil && s.Has(alert.RoleApprover) {
 		id := alert.PlanID(n.ID, r.No)
 		if p := st.Plans[id]; p != nil && p.Held != "" && !st.Confirmed[id] {

@@ -17,8 +17,12 @@ type deliveryView struct {
 	Held     string // why the plan waits for an officer (R12)
 	Differs  []string
 	Paused   *alert.Decision
+	Stopped  *alert.Decision
 	Done     bool
-	Stopped  bool // a later revision took its place
+	Past     bool // a later revision took its place
+	// Settled and Open are the people of all channels who have a result, and
+	// those who have none: what a pause holds up and a stop leaves out.
+	Settled, Open int
 }
 
 // barView is one channel's bar. The states are what the carrier's protocol
@@ -28,6 +32,10 @@ type barView struct {
 	Parts []barPart // those that are not empty, in the order of the bar
 	Open  int       // nothing is known of them yet
 }
+
+// Unsettled is how many a pause holds up and a stop leaves out: those nothing
+// is known of, and those who are to be tried again.
+func (v barView) Unsettled() int { return max(0, v.Planned-v.Settled) }
 
 type barPart struct {
 	State string // class and key
@@ -41,7 +49,7 @@ func barStates() []barState {
 	return []barState{
 		{"delivered", "已送达"}, {"accepted", "运营方已接收"}, {"simulated", "模拟（未发送）"},
 		{"unsure", "不确定"}, {"deferred", "稍后再试"}, {"undelivered", "回执未送达"}, {"refused", "被拒绝"},
-		{"expired", "到期未发"}, {"left", "已退订"}, {"closed", "被更正截止"},
+		{"expired", "到期未发"}, {"left", "已退订"}, {"stopped", "停止未发"}, {"closed", "被更正截止"},
 	}
 }
 
@@ -68,11 +76,14 @@ func (c *Console) deliveries(n *alert.Notice, plans map[string]*alert.Plan) []de
 	released := n.Released()
 	for i := len(released) - 1; i >= 0; i-- {
 		r := released[i]
-		v := deliveryView{Rev: r.No, Verb: r.Verb, Released: r.Released.At, Paused: r.Paused, Stopped: n.Superseded(r.No)}
+		v := deliveryView{Rev: r.No, Verb: r.Verb, Released: r.Released.At, Paused: r.Paused, Stopped: r.Stopped, Past: n.Superseded(r.No)}
 		if p, ok := c.Progress.Of(n.ID, r.No); ok {
 			v.Planned, v.Held, v.Done = p.Planned, p.Held, p.Done
 			for _, ch := range p.Channels {
-				v.Channels = append(v.Channels, bar(ch))
+				b := bar(ch)
+				v.Channels = append(v.Channels, b)
+				v.Settled += b.Settled
+				v.Open += b.Unsettled()
 			}
 		}
 		if p := plans[alert.PlanID(n.ID, r.No)]; p != nil {
@@ -94,7 +105,7 @@ func (c *Console) reached(n *alert.Notice) map[string]int {
 		}
 		for _, ch := range p.Channels {
 			sum := 0
-			for s := alert.StateNone; s <= alert.StateClosed; s++ {
+			for s := alert.StateNone; s <= alert.LastState; s++ {
 				if s.Reached() {
 					sum += ch.Counts[s.String()]
 				}

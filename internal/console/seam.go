@@ -45,6 +45,7 @@ type Deciding interface {
 	Follow(ctx context.Context, who alert.Actor, notice string, verb alert.Verb, reason string) (rev int, err error)
 	Pause(ctx context.Context, who alert.Actor, notice string, rev int, reason string) error
 	Resume(ctx context.Context, who alert.Actor, notice string, rev int) error
+	Stop(ctx context.Context, who alert.Actor, notice string, rev int, reason string) error
 	ConfirmPlan(ctx context.Context, who alert.Actor, notice string, rev int) error
 }
 

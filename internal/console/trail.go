@@ -115,6 +115,8 @@ func readStep(e alert.Event) (step, error) {
 		s.What, s.Rev, s.Detail = "暂停发送", f.Rev, f.Reason
 	case alert.Resumed:
 		s.What, s.Rev = "继续发送", f.Rev
+	case alert.Stopped:
+		s.What, s.Rev, s.Detail = "停止发送", f.Rev, f.Reason
 	case alert.Confirmed:
 		s.What, s.Rev = "确认分发计划", f.Rev
 	case alert.Plan:

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -165,67 +164,6 @@ func (d *Desk) Follow(ctx context.Context, who alert.Actor, notice string, verb 
 	return rev, err
 }
 
-// Pause stops the fan-out of a released revision until Resume.
-func (d *Desk) Pause(ctx context.Context, who alert.Actor, notice string, rev int, reason string) error {
-	return d.steer(ctx, who, notice, rev, func(st *alert.State, r *alert.Revision) alert.Fact {
-		if r.Paused != nil {
-			return nil
-		}
-		return alert.Paused{Rev: rev, Reason: reason}
-	})
-}
-
-// Resume lets a paused fan-out go on.
-func (d *Desk) Resume(ctx context.Context, who alert.Actor, notice string, rev int) error {
-	return d.steer(ctx, who, notice, rev, func(st *alert.State, r *alert.Revision) alert.Fact {
-		if r.Paused == nil {
-			return nil
-		}
-		return alert.Resumed{Rev: rev}
-	})
-}
-
-// ConfirmPlan lets a plan go that was held because its audience differs from
-// the one approved (R12).
-func (d *Desk) ConfirmPlan(ctx context.Context, who alert.Actor, notice string, rev int) error {
-	if err := need(who, alert.RoleApprover); err != nil {
-		return err
-	}
-	return d.steer(ctx, who, notice, rev, func(st *alert.State, r *alert.Revision) alert.Fact {
-		id := alert.PlanID(notice, rev)
-		if p := st.Plans[id]; p == nil || p.Held == "" || st.Confirmed[id] {
-			return nil
-		}
-		return alert.Confirmed{Rev: rev}
-	})
-}
-
-func (d *Desk) steer(ctx context.Context, who alert.Actor, notice string, rev int, fact func(*alert.State, *alert.Revision) alert.Fact) error {
-	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
-		return err
-	}
-	err := d.act(ctx, who, notice, func(st *alert.State) (alert.Fact, error) {
-		n := st.Notices[notice]
-		if n == nil || n.Rev(rev) == nil || n.Rev(rev).Released == nil {
-			return nil, notFound("notice", "这一版没有发布过。", "That revision was not released.")
-		}
-		if n.Mode != who.Mode {
-			return nil, &alert.Problem{Kind: alert.Forbidden, Rule: "R5", ZH: "演练与实战分开。", EN: "Drill and live are apart."}
-		}
-		f := fact(st, n.Rev(rev))
-		if f == nil {
-			return nil, errNothingToDo
-		}
-		return f, nil
-	})
-	if errors.Is(err, errNothingToDo) {
-		return nil
-	}
-	return err
-}
-
 // followWindow is how long a follow-up may still be sent; longer than carriers take
 // to come back from an outage.
 const followWindow = 6 * time.Hour
-
-var errNothingToDo = errors.New("it is so already")

@@ -69,7 +69,8 @@ type Progress struct {
 	Held     string            `json:"held,omitempty"` // why the plan waits for an officer
 	Planned  bool              `json:"plan"`           // the plan was made
 	Paused   bool              `json:"paused"`
-	Done     bool              `json:"done"` // every slice is closed
+	Stopped  bool              `json:"stopped"` // for good; whoever was not sent it counts as stopped
+	Done     bool              `json:"done"`    // every slice is closed
 	Version  uint64            `json:"version"`
 }
 
@@ -176,7 +177,7 @@ func (t *Tracker) Reached(task alert.Task) int {
 	defer t.mu.Unlock()
 	k, _ := t.shares[keyOf(task)].get(task.Slice)
 	n := 0
-	for s := alert.StateNone; s <= alert.StateClosed; s++ {
+	for s := alert.StateNone; s <= alert.LastState; s++ {
 		if s.Reached() {
 			n += k.count(s.String())
 		}
@@ -185,18 +186,47 @@ func (t *Tracker) Reached(task alert.Task) int {
 }
 
 // Later returns the follow-up tasks whose instant has come, and the next
-// instant after now; zero when nothing waits.
+// instant after now; zero when nothing waits. What was stopped is due at once:
+// its task settles whoever waits for another try.
 func (t *Tracker) Later(now time.Time) (due []alert.Task, next time.Time) {
+	stopped := t.stoppedOf(t.waiting())
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, l := range t.later {
-		if !l.at.After(now) {
+		if !l.at.After(now) || stopped[alert.PlanID(l.task.Notice, l.task.Rev)] {
 			due = append(due, l.task)
 		} else if next.IsZero() || l.at.Before(next) {
 			next = l.at
 		}
 	}
 	return due, next
+}
+
+// waiting returns the revisions that somebody waits for another try of.
+func (t *Tracker) waiting() map[string]alert.Task {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	revs := map[string]alert.Task{}
+	for _, l := range t.later {
+		revs[alert.PlanID(l.task.Notice, l.task.Rev)] = l.task
+	}
+	return revs
+}
+
+// stoppedOf returns which of the revisions were stopped.
+func (t *Tracker) stoppedOf(revs map[string]alert.Task) map[string]bool {
+	out := map[string]bool{}
+	if len(revs) == 0 {
+		return out
+	}
+	t.book.Read(func(st *alert.State) {
+		for id, task := range revs {
+			if n := st.Notices[task.Notice]; n != nil && n.Rev(task.Rev) != nil {
+				out[id] = n.Rev(task.Rev).Stopped != nil
+			}
+		}
+	})
+	return out
 }
 
 // Version counts the changes so far.
@@ -238,7 +268,7 @@ func (t *Tracker) Of(notice string, rev int) (Progress, bool) {
 		r := n.Rev(rev)
 		found = true
 		plan = st.Plans[alert.PlanID(notice, rev)]
-		p = Progress{Notice: notice, Rev: rev, Verb: r.Verb, Released: r.Released.At, Paused: r.Paused != nil, Planned: plan != nil}
+		p = Progress{Notice: notice, Rev: rev, Verb: r.Verb, Released: r.Released.At, Paused: r.Paused != nil, Stopped: r.Stopped != nil, Planned: plan != nil}
 		if plan != nil && !st.Confirmed[alert.PlanID(notice, rev)] {
 			p.Held = plan.Held
 		}

@@ -134,3 +134,24 @@ func TestATallyThatCannotBeReadIsAnError(t *testing.T) {
 		t.Error("a bad tally changed something")
 	}
 }
+
+// Somebody waits for a second try in half an hour. When the fan-out is stopped
+// the slice is due at once, so that he is settled.
+func TestWhatWasStoppedIsDueAtOnce(t *testing.T) {
+	b := released()
+	tr := tracker(b)
+	if err := tr.Take(tally(t, "0000-0063", alert.Tally{Expected: 10, Counts: map[string]int{"accepted": 9, "deferred": 1}, Attempt: 2, NextTry: t0.Add(30 * time.Minute)})); err != nil {
+		t.Fatal(err)
+	}
+	if due, next := tr.Later(t0); len(due) != 0 || !next.Equal(t0.Add(30*time.Minute)) {
+		t.Errorf("before: %v, next %s", due, next)
+	}
+	b.st.Notices["n"].Revisions[0].Stopped = &alert.Decision{At: t0}
+	due, next := tr.Later(t0)
+	if len(due) != 1 || due[0].Attempt != 3 || !next.IsZero() {
+		t.Errorf("after the stop: %v, next %s", due, next)
+	}
+	if p, _ := tr.Of("n", 1); !p.Stopped {
+		t.Error("progress does not say that it was stopped")
+	}
+}

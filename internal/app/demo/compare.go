@@ -73,7 +73,7 @@ func (s *story) until(ctx context.Context, rev int, ok func(progress.Progress) b
 
 // reached counts the people of a report who may hold the notice.
 func (r ChannelReport) reached() (n int) {
-	for s := alert.StateNone; s <= alert.StateClosed; s++ {
+	for s := alert.StateNone; s <= alert.LastState; s++ {
 		if s.Reached() {
 			n += r.States[s.String()]
 		}

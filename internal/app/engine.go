@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"mingluo/channels"
+	"mingluo/internal/alert"
+	"mingluo/internal/desk"
+)
+
+func (a *App) startEngine(_ context.Context, w *works) (err error) {
+	a.Engine, err = channels.NewEngine(channels.Config{
+		Record: a.Store, Queue: queue{a.Store}, Audience: crowd{a.slices()}, Notices: w, Channels: a.channels,
+		OutcomesSince: a.outcomesSince, Replies: a.reply, Alarm: a.alarm,
+		Log: a.log.With("part", "engine"), Registry: a.Registry,
+		InFlight: a.cfg.Fanout.InFlight, Unrecorded: a.cfg.Fanout.Unrecorded, AckWait: time.Duration(a.cfg.Fanout.AckWait),
+		Rates: map[string]float64{"sms": a.cfg.SMS.Rate, "wechat": a.cfg.WeChat.Rate},
+		Alone: a.cfg.NATS.URL == "",
+		// A burst is recorded by the desk, as an act of nobody's: the engine runs
+		// before the officers' desk is open, and needs the journal alone.
+		Pause: desk.New(desk.Config{Book: a.Book}).PauseBurst,
+		Burst: channels.Burst{Window: a.cfg.Fanout.BurstWindow, Least: a.cfg.Fanout.BurstLeast, Percent: a.cfg.Fanout.BurstPercent},
+	})
+	if err != nil {
+		return err
+	}
+	a.life.run("engine", a.Engine.Run)
+	return nil
+}
+
+// outcomesSince replays what was stored at or after an instant.
+func (a *App) outcomesSince(ctx context.Context, since time.Time, fn func(alert.Record) error) error {
+	_, err := a.Store.Scan(ctx, alert.StreamOutcomes, "outcome.>", 0, func(r alert.Record) error {
+		if r.At.Before(since) {
+			return nil
+		}
+		return fn(r)
+	})
+	return err
+}
