@@ -17,6 +17,11 @@ type Memory struct {
 	reader
 	buckets  [alert.Buckets]bucket
 	position position
+
+	applying sync.Mutex // held while a message is put in
+	newest   uint64     // sequence of the newest message put in
+	listener func(roll.Change)
+	scratch  []byte
 }
 
 // NewMemory returns an empty index, which answers nothing before [Memory.Build].
@@ -62,7 +67,43 @@ func (m *Memory) Run(ctx context.Context, src Source) error {
 
 // apply puts one message of the roll into the index.
 func (m *Memory) apply(r alert.Record) error {
-	return m.reader.apply(r, func(n int) *bucket { return &m.buckets[n] })
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	id, f, ok, err := m.read(r)
+	if err != nil || !ok {
+		return err
+	}
+	c := roll.Change{ID: id, Seq: r.Seq, Deleted: r.Deleted}
+	if !r.Deleted {
+		m.scratch = roll.AppendRecord(m.scratch[:0], f.rec)
+		c.Record = m.scratch
+	}
+	c.After = m.change(&m.buckets[id.Bucket()], c, f)
+	m.newest = max(m.newest, r.Seq)
+	if m.listener != nil {
+		m.listener(c)
+	}
+	return nil
+}
+
+// change does it in a bucket and returns the bucket's digest.
+func (m *Memory) change(b *bucket, c roll.Change, f found) roll.Digest {
+	var old [256]byte
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := b.find(c.ID)
+	if i >= 0 {
+		b.digest.Sub(m.digestAt(b, i, old[:0]))
+	}
+	switch {
+	case !c.Deleted:
+		b.put(i, c.ID, f)
+		b.digest.Add(roll.DigestOf(c.ID, c.Seq, c.Record))
+	case i >= 0:
+		b.cut(i)
+	}
+	b.last = max(b.last, c.Seq)
+	return b.digest
 }
 
 // Applied returns the ROLL sequence up to which the index is complete, and

@@ -24,45 +24,58 @@ func (rd *reader) init(keys Opener, places *alert.Gazetteer, log *slog.Logger) {
 	rd.keys, rd.places, rd.log, rd.profiles = keys, places, log, newProfiles()
 }
 
-// apply puts one message of the roll into the bucket that it belongs to. What
-// cannot be read is counted and passed over; the error is of a newer format.
-func (rd *reader) apply(r alert.Record, of func(n int) *bucket) error {
-	id, err := roll.ParseSubject(r.Subject)
-	if err != nil {
+// found is what a message says of a person.
+type found struct {
+	person
+	rec roll.Record // its sequences resolved; parts of it alias the message
+}
+
+// read takes a message of the roll apart. What cannot be read is counted and
+// passed over (ok is false); the error is of a newer format.
+func (rd *reader) read(r alert.Record) (id alert.RecipientID, f found, ok bool, err error) {
+	if id, err = roll.ParseSubject(r.Subject); err != nil {
 		rd.damage(r, err)
-		return nil
+		return id, f, false, nil
 	}
-	b := of(id.Bucket())
 	if r.Deleted {
-		b.remove(id)
-		return nil
+		return id, f, true, nil
 	}
 	rec, err := roll.ParseRecord(r.Data)
 	if errors.Is(err, roll.ErrFormat) {
-		return fmt.Errorf("subscription %s at %d: %w", id, r.Seq, err)
+		return id, f, false, fmt.Errorf("subscription %s at %d: %w", id, r.Seq, err)
+	}
+	if err == nil {
+		f, err = rd.found(r.Seq, rec.At(r.Seq))
 	}
 	if err != nil {
 		rd.damage(r, err)
-		return nil
+		return id, f, false, nil
 	}
-	rec = rec.At(r.Seq)
-	p, err := rd.person(rec)
-	if err != nil {
-		rd.damage(r, err)
-		return nil
+	return id, f, true, nil
+}
+
+// apply puts one message of the roll into the bucket that it belongs to.
+func (rd *reader) apply(r alert.Record, of func(n int) *bucket) error {
+	id, f, ok, err := rd.read(r)
+	if err != nil || !ok {
+		return err
 	}
-	b.set(id, p, rec.Sealed)
+	if b := of(id.Bucket()); r.Deleted {
+		b.remove(id)
+	} else {
+		b.set(id, f)
+	}
 	return nil
 }
 
-// person is what a bucket keeps of a record whose sequences are resolved.
-func (rd *reader) person(rec roll.Record) (person, error) {
+// found is what a bucket keeps of a record whose sequences are resolved.
+func (rd *reader) found(seq uint64, rec roll.Record) (found, error) {
 	n, err := rd.profiles.number(rec.Profile)
-	p := person{joined: rec.JoinSeq, profile: n}
+	p := person{seq: seq, joined: rec.JoinSeq, profile: n, state: rec.State}
 	if rec.State != roll.Active {
 		p.left = rec.LeaveSeq
 	}
-	return p, err
+	return found{p, rec}, err
 }
 
 func (rd *reader) damage(r alert.Record, err error) {

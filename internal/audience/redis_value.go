@@ -41,21 +41,13 @@ func (rd *reader) bucketFrom(number int, records map[string]string) (*bucket, er
 		if err != nil || rec.JoinSeq == 0 || rec.State != roll.Active && rec.LeaveSeq == 0 {
 			return nil, fmt.Errorf("bucket %d: %w", number, errors.Join(errValue, err))
 		}
-		p, err := rd.person(rec)
+		f, err := rd.found(0, rec)
 		if err != nil {
 			return nil, fmt.Errorf("bucket %d: %w: %w", number, errValue, err)
 		}
-		b.add(id, p, rec.Sealed)
+		b.ids, b.people = append(b.ids, id), append(b.people, b.keep(f)) // names are different
 	}
 	return b, nil
-}
-
-// add appends a person who is not there yet.
-func (b *bucket) add(id alert.RecipientID, p person, sealed []byte) {
-	p.at, p.sealed = uint32(len(b.arena)), uint16(len(sealed))
-	b.ids = append(b.ids, id)
-	b.people = append(b.people, p)
-	b.arena = append(b.arena, sealed...)
 }
 
 // distinct returns the buckets of some people, each once, in order.

@@ -29,6 +29,7 @@ func (w *words) id(s string) uint32 {
 
 // profile is roll.Profile with its texts numbered. It never changes.
 type profile struct {
+	form     string // as it is stored
 	channel  uint32
 	english  bool
 	minLevel alert.Level
@@ -84,12 +85,13 @@ func (ps *profiles) number(form []byte) (uint32, error) {
 	if n, ok := ps.byForm[string(form)]; ok {
 		return n, nil
 	}
+	stored := string(form)
 	list := append(ps.all(), &profile{
-		channel: ps.channels.id(parsed.Channel), english: parsed.Lang == "en", minLevel: parsed.MinLevel, quiet: parsed.Quiet,
+		form: stored, channel: ps.channels.id(parsed.Channel), english: parsed.Lang == "en", minLevel: parsed.MinLevel, quiet: parsed.Quiet,
 		areas: numbered(&ps.areas, parsed.Areas), groups: numbered(&ps.groups, parsed.Groups), hazards: numbered(&ps.hazards, parsed.Hazards),
 	})
 	n = uint32(len(list) - 1)
-	ps.byForm[string(form)] = n
+	ps.byForm[stored] = n
 	ps.list.Store(&list)
 	return n, nil
 }

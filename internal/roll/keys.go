@@ -14,20 +14,28 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"mingluo/internal/alert"
 )
 
 const keyBytes = 32 // HMAC-SHA-256 and AES-256
 
-// Keys makes ids and seals addresses. It never changes after it was opened and
-// may be shared between goroutines. Losing it means losing every subscriber.
+// Keys makes ids and seals addresses. It may be shared between goroutines; only
+// a rewrite of the roll changes what it holds. Losing it means losing every
+// subscriber.
 type Keys struct {
-	hmac        []byte
+	now atomic.Pointer[keySet]
+}
+
+// keySet is the keys of one moment.
+type keySet struct {
+	file        keyFile
 	seals       map[uint8]cipher.AEAD // by key id
-	current     uint8                 // the key that seals now; the others only open
 	fingerprint string
 }
+
+func (k *Keys) set() *keySet { return k.now.Load() }
 
 // keyFile is keys.json.
 type keyFile struct {
@@ -99,7 +107,7 @@ func (f keyFile) keys() (*Keys, error) {
 	if len(f.HMAC) != keyBytes {
 		return nil, fmt.Errorf("the HMAC key has %d bytes, want %d", len(f.HMAC), keyBytes)
 	}
-	k := &Keys{hmac: f.HMAC, seals: map[uint8]cipher.AEAD{}, current: f.Current}
+	set := &keySet{file: f, seals: map[uint8]cipher.AEAD{}, fingerprint: f.fingerprint()}
 	for id, key := range f.Seal {
 		if id == 0 || len(key) != keyBytes {
 			return nil, fmt.Errorf("sealing key %d has %d bytes, want %d, and an id from 1 on", id, len(key), keyBytes)
@@ -108,14 +116,15 @@ func (f keyFile) keys() (*Keys, error) {
 		if err != nil {
 			return nil, err
 		}
-		if k.seals[id], err = cipher.NewGCM(block); err != nil {
+		if set.seals[id], err = cipher.NewGCM(block); err != nil {
 			return nil, err
 		}
 	}
-	if k.seals[f.Current] == nil {
+	if set.seals[f.Current] == nil {
 		return nil, fmt.Errorf("the current sealing key %d is not in the file", f.Current)
 	}
-	k.fingerprint = f.fingerprint()
+	k := &Keys{}
+	k.now.Store(set)
 	return k, nil
 }
 
@@ -139,12 +148,12 @@ func (f keyFile) fingerprint() string {
 // Fingerprint names the keys without telling them: 32 hexadecimal digits. It
 // changes with any key in the file, so the journal must be told when a sealing
 // key is added or destroyed.
-func (k *Keys) Fingerprint() string { return k.fingerprint }
+func (k *Keys) Fingerprint() string { return k.set().fingerprint }
 
 // ID returns the id of an address: the first 16 bytes of HMAC-SHA-256 over
 // channel, a zero byte and the address. The address must be normalised.
 func (k *Keys) ID(channel, address string) alert.RecipientID {
-	m := hmac.New(sha256.New, k.hmac)
+	m := hmac.New(sha256.New, k.set().file.HMAC)
 	var in [128]byte
 	m.Write(append(append(append(in[:0], channel...), 0), address...))
 	var sum [sha256.Size]byte
@@ -163,11 +172,12 @@ var errSealed = errors.New("the sealed address cannot be opened: it is damaged, 
 // The id is the associated data, so that nobody's address can be put into
 // another person's record. One key may seal 2^32 addresses.
 func (k *Keys) Seal(dst []byte, id alert.RecipientID, address string) []byte {
-	dst = append(dst, k.current)
+	set := k.set()
+	dst = append(dst, set.file.Current)
 	at := len(dst)
 	dst = append(dst, make([]byte, nonceBytes)...)
 	rand.Read(dst[at:]) // never fails: the program ends if the system has no randomness
-	return k.seals[k.current].Seal(dst, dst[at:], []byte(address), id[:])
+	return set.seals[set.file.Current].Seal(dst, dst[at:], []byte(address), id[:])
 }
 
 // AppendOpen decrypts a sealed address and appends it to dst.
@@ -175,7 +185,7 @@ func (k *Keys) AppendOpen(dst []byte, id alert.RecipientID, sealed []byte) ([]by
 	if len(sealed) < 1+nonceBytes {
 		return dst, errSealed
 	}
-	seal := k.seals[sealed[0]]
+	seal := k.set().seals[sealed[0]]
 	if seal == nil {
 		return dst, fmt.Errorf("sealing key %d is not among ours: %w", sealed[0], errSealed)
 	}

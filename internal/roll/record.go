@@ -82,6 +82,26 @@ func ParseRecord(data []byte) (Record, error) {
 	return rec, nil
 }
 
+// AppendInstants appends a record's instants; [ReadInstants] reads them back. An
+// index keeps them like this: 6 bytes while somebody is active.
+func AppendInstants(dst []byte, r Record) []byte {
+	dst = binary.AppendUvarint(dst, milli(r.Joined))
+	if r.State == Active {
+		return dst
+	}
+	dst = binary.AppendUvarint(dst, milli(r.LeftAt))
+	return binary.AppendUvarint(dst, milli(r.KeepUntil))
+}
+
+// ReadInstants fills in the instants of a record whose state is known.
+func ReadInstants(b []byte, rec *Record) {
+	r := reader{b: b}
+	rec.Joined = fromMilli(r.uvarint())
+	if rec.State != Active {
+		rec.LeftAt, rec.KeepUntil = fromMilli(r.uvarint()), fromMilli(r.uvarint())
+	}
+}
+
 // At returns the record with its own sequence put where 0 stood for it.
 func (r Record) At(seq uint64) Record {
 	if r.JoinSeq == 0 {
