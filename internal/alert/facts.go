@@ -192,14 +192,15 @@ func (e *Event) Fact() (Fact, error) {
 		return decodeFact[Milestone](e)
 	case "plan.made":
 		return decodeFact[Plan](e)
-	case "key.set":
-		return decodeFact[KeySet](e)
 	case "key.tested":
 		return decodeFact[KeysTested](e)
 	case "backup.restored":
 		return decodeFact[BackupRestored](e)
 	case "journal.healed":
 		return decodeFact[Healed](e)
+	}
+	if f, err := rollFact(e); f != nil || err != nil {
+		return f, err
 	}
 	return deskFact(e)
 }

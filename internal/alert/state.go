@@ -17,9 +17,9 @@ type State struct {
 	Waiting    map[string]bool // notices with a revision that waits for somebody
 	Confirmed  map[string]bool // held plans that an officer confirmed
 	Milestones map[string]Reached
-	Keys       string // fingerprint of the roll's keys
-	Safe       Safekeeping
-	Healings   []Healing
+	RollState
+	Safe     Safekeeping
+	Healings []Healing
 	deskState
 	openState
 }
@@ -62,6 +62,9 @@ func (s *State) Apply(e Event) error {
 
 func (s *State) apply(e *Event, f Fact) error {
 	d := Decision{By: e.By, At: e.At, Seq: e.Seq}
+	if s.RollState.apply(f, d) {
+		return nil
+	}
 	if known, err := s.deskState.apply(e, f, d); known {
 		return err
 	}
@@ -80,9 +83,6 @@ func (s *State) apply(e *Event, f Fact) error {
 		return nil
 	case KeysTested, BackupRestored:
 		s.Safe.apply(f, d)
-		return nil
-	case KeySet:
-		s.Keys = f.Fingerprint
 		return nil
 	case Healed:
 		s.Healings = append(s.Healings, Healing{f, d})

@@ -7,7 +7,7 @@ import "slices"
 // fold would stop every process, and could never be taken out again.
 func (s *State) Trial(events []Event) error {
 	t := NewState()
-	t.Seq, t.Head, t.Keys = s.Seq, s.Head, s.Keys
+	t.Seq, t.Head, t.RollState = s.Seq, s.Head, s.RollState
 	for _, e := range events {
 		t.borrow(s, &e)
 		if err := t.Apply(e); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"mingluo/internal/alert"
@@ -75,33 +76,71 @@ func mark(state State, channel string, old Record, at time.Time) Record {
 // Forget drops the addresses of those who left and whose KeepUntil has passed,
 // and returns how many. It may be run as often as wanted, by any process.
 func (r *Roll) Forget(ctx context.Context, now time.Time) (int, error) {
-	var due []alert.Put
-	_, err := r.scan(ctx, func(id alert.RecipientID, seq uint64, rec Record) error {
-		if rec.State != Left || len(rec.Sealed) == 0 || rec.KeepUntil.After(now) {
-			return nil
+	var due []alert.RecipientID
+	_, err := r.scan(ctx, func(id alert.RecipientID, _ uint64, rec Record) error {
+		if rec.forgettable(now) {
+			due = append(due, id)
 		}
-		p, err := ParseProfile(rec.Profile)
-		if err != nil {
-			return err
-		}
-		gone := AppendRecord(nil, mark(Left, p.Channel, rec, rec.LeftAt))
-		due = append(due, alert.Put{Subject: Subject(id), Data: gone, ExpectSubject: &seq})
 		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("forget those who left: %w", err)
 	}
+	return r.forget(ctx, now, due)
+}
+
+// forgettable reports whether an address is kept of somebody who left, and need
+// not be kept any longer.
+func (r *Record) forgettable(now time.Time) bool {
+	return r.State == Left && len(r.Sealed) > 0 && !r.KeepUntil.After(now)
+}
+
+// forget drops the addresses of these people where they need not be kept.
+func (r *Roll) forget(ctx context.Context, now time.Time, ids []alert.RecipientID) (int, error) {
 	forgotten := 0
-	for len(due) > 0 {
-		n := min(len(due), batchSize)
-		done, err := r.putEach(ctx, due[:n])
-		forgotten += done
+	for some := range slices.Chunk(ids, batchSize) {
+		puts, err := r.forgetting(ctx, now, some)
+		if err == nil && len(puts) > 0 {
+			var done int
+			done, err = r.putEach(ctx, puts)
+			forgotten += done
+		}
 		if err != nil {
 			return forgotten, fmt.Errorf("forget those who left: %w", err)
 		}
-		due = due[n:]
 	}
 	return forgotten, nil
+}
+
+func (r *Roll) forgetting(ctx context.Context, now time.Time, ids []alert.RecipientID) ([]alert.Put, error) {
+	subjects := make([]string, len(ids))
+	for i, id := range ids {
+		subjects[i] = Subject(id)
+	}
+	there, err := r.store.Newest(ctx, subjects)
+	if err != nil {
+		return nil, err
+	}
+	var puts []alert.Put
+	for i, id := range ids {
+		rec, seq, err := read(id, there[subjects[i]])
+		if errors.Is(err, alert.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !rec.forgettable(now) {
+			continue
+		}
+		p, err := ParseProfile(rec.Profile)
+		if err != nil {
+			return nil, err
+		}
+		gone := AppendRecord(nil, mark(Left, p.Channel, rec, rec.LeftAt))
+		puts = append(puts, alert.Put{Subject: subjects[i], Data: gone, ExpectSubject: &seq})
+	}
+	return puts, nil
 }
 
 // putEach stores a batch; if one of it was overtaken, it stores them one by

@@ -37,7 +37,7 @@ const tries = 5
 // Roll changes and looks at the subscriptions. It keeps nothing in memory and
 // may be shared; several processes may write to the same roll.
 type Roll struct {
-	store  Store
+	store  *gatedStore
 	keys   *Keys
 	places *alert.Gazetteer
 	rules  Rules
@@ -45,7 +45,7 @@ type Roll struct {
 
 // New returns a roll over a record.
 func New(store Store, keys *Keys, places *alert.Gazetteer, rules Rules) *Roll {
-	return &Roll{store: store, keys: keys, places: places, rules: rules}
+	return &Roll{store: &gatedStore{Store: store}, keys: keys, places: places, rules: rules}
 }
 
 // ID returns the id of an address, which may be spelled in any way that is

@@ -1,0 +1,73 @@
+package roll
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"mingluo/internal/alert"
+)
+
+// gatedStore is the record as the roll uses it: nothing is read or written while
+// the stream is made anew, and what was read before that is stale afterwards,
+// because every sequence is another one.
+type gatedStore struct {
+	Store
+	gate gate
+	// doubt is told when the record did not say what became of a write: the stream
+	// may be damaged at that place.
+	doubt atomic.Pointer[func()]
+}
+
+// Put stores one message.
+func (s *gatedStore) Put(ctx context.Context, p alert.Put) (uint64, error) {
+	if err := s.gate.enterSoon(ctx); err != nil {
+		return 0, err
+	}
+	defer s.gate.leave()
+	return s.heed(s.Store.Put(ctx, p))
+}
+
+// PutBatch stores all or nothing.
+func (s *gatedStore) PutBatch(ctx context.Context, puts []alert.Put) (uint64, error) {
+	if err := s.gate.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer s.gate.leave()
+	return s.heed(s.Store.PutBatch(ctx, puts))
+}
+
+func (s *gatedStore) heed(seq uint64, err error) (uint64, error) {
+	if doubt := s.doubt.Load(); doubt != nil && errors.Is(err, alert.ErrUnknown) {
+		(*doubt)()
+	}
+	return seq, err
+}
+
+// Get returns the newest message of a subject.
+func (s *gatedStore) Get(ctx context.Context, subject string) (alert.Record, error) {
+	if err := s.gate.enterSoon(ctx); err != nil {
+		return alert.Record{}, err
+	}
+	defer s.gate.leave()
+	return s.Store.Get(ctx, subject)
+}
+
+// Newest returns the newest message of each subject that has one.
+func (s *gatedStore) Newest(ctx context.Context, subjects []string) (map[string]alert.Record, error) {
+	if err := s.gate.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.gate.leave()
+	return s.Store.Newest(ctx, subjects)
+}
+
+// Scan calls fn for everything stored now. It keeps the gate from closing until
+// it ends: half an export would look like a whole one.
+func (s *gatedStore) Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (uint64, error) {
+	if err := s.gate.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer s.gate.leave()
+	return s.Store.Scan(ctx, stream, filter, from, fn)
+}
