@@ -4,7 +4,7 @@
 GO ?= go
 BIN := bin/mingluo
 
-.PHONY: run build test soak need-tools short lint bench screenshots clean
+.PHONY: run build test soak need-tools short lint bench growth screenshots clean
 
 run: build
 	@$(BIN) demo $(ARGS)
@@ -44,6 +44,13 @@ need-tools:
 bench: build
 	@for b in import start count fanout fold append page slice smpp-encode; do $(BIN) bench $$b -json; done
 	@$(BIN) bench fanout -carrier smpp -n 3000 -json
+
+# How the figures grow from 10,000 to a million, drawn for the performance
+# page: some five minutes on two idle cores. GROWTH=10000000 takes an hour and
+# 16 GiB of memory.
+GROWTH ?= 1000000
+growth: build
+	@$(BIN) bench growth -n $(GROWTH) -o deploy/pictures/growth.svg
 
 # The pictures of the README, made by a browser from a running demo.
 screenshots: TOOLS += fc-match:fontconfig

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,8 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime/pprof"
 	"sort"
+	"strconv"
+	"strings"
+	"time"
 
 	"mingluo/internal/app/bench"
 )
@@ -26,6 +31,8 @@ func runBench(ctx context.Context, args []string, out io.Writer) (err error) {
 	f.IntVar(&o.N, "n", 0, "how much; 0 is the bench's own")
 	f.StringVar(&o.Carrier, "carrier", "", "fanout: instant or smpp")
 	f.IntVar(&o.History, "history", 0, "append, start: notices of the past in the journal")
+	f.IntVar(&o.From, "from", 0, "growth: the first size, 10,000 if 0")
+	f.StringVar(&o.Out, "o", "", "growth: draw to this .svg, with the data beside it as .json")
 	f.StringVar(&o.Dir, "dir", "", "work in a folder in here instead of the temporary folder; it is deleted at the end")
 	asJSON := f.Bool("json", false, "one JSON object")
 	profile := f.String("cpuprofile", "", "write a CPU profile of the measured part to this file")
@@ -37,6 +44,7 @@ func runBench(ctx context.Context, args []string, out io.Writer) (err error) {
 		o.Measuring = p.begin
 		defer func() { err = errors.Join(err, p.err) }()
 	}
+	o.Apart, o.Say = apart, func(line string) { fmt.Fprintln(os.Stderr, line) }
 	fmt.Fprintln(os.Stderr, "测量用的数据随时会删除，不保证安全 / the records of a bench are deleted at its end: nothing in them is safe")
 	r, err := bench.Run(ctx, args[0], o)
 	if err != nil {
@@ -54,6 +62,27 @@ func runBench(ctx context.Context, args []string, out io.Writer) (err error) {
 		fmt.Fprintf(out, "%-20s %v\n", k, r[k])
 	}
 	return nil
+}
+
+// apart runs a bench in a process of its own and reads what it prints.
+func apart(ctx context.Context, name string, o bench.Options) (bench.Result, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("bench %s: find this program: %w", name, err)
+	}
+	cmd := exec.CommandContext(ctx, self, "bench", name, "-json", "-n", strconv.Itoa(o.N), "-carrier", o.Carrier, "-dir", o.Dir)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it has a folder to take away
+	cmd.WaitDelay = time.Minute
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("bench %s -n %d: %w: %s", name, o.N, err, strings.TrimSpace(complaints.String()))
+	}
+	var r bench.Result
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		return nil, fmt.Errorf("bench %s: read what it printed: %w", name, err)
+	}
+	return r, nil
 }
 
 // profiler writes a CPU profile of a bench's measured part.

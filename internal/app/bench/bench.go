@@ -25,8 +25,14 @@ type Options struct {
 	N       int    // how much
 	Carrier string // fanout: "instant" (accepts at once) or "smpp" (imitation carriers)
 	History int    // append, start: notices of the past in the journal
+	From    int    // growth: the first size; 0 is 10,000
+	Out     string // growth: the picture's file, ending in .svg; the data goes beside it
 	Dir     string // where the bench's folder is made; "" is the system's temporary folder
 
+	// Apart runs a bench of a growth in a process of its own; nil: in this one.
+	Apart func(ctx context.Context, name string, o Options) (Result, error)
+	// Say is told how a growth gets on; nil: nobody is.
+	Say func(string)
 	// Measuring is called when the measured part begins, and what it returns
 	// when that ends: a profile then shows nothing else. Nil: nothing.
 	Measuring func() (end func())
@@ -57,6 +63,7 @@ func All() []Bench {
 		{"page", "release to the bytes on an open page", 20, benchPage},
 		{"fold", "events of a journal folded, from their bytes and from the store", 100_000, benchFold},
 		{"slice", "subscriptions filtered for slices", 100_000, benchSlice},
+		{"growth", "import, start, count, fanout and fold at every power of ten up to n, drawn; -from, -o", 1_000_000, benchGrowth},
 		{"smpp-encode", "submit_sm encoded", 2_000_000, benchEncode},
 	}
 }

@@ -1,6 +1,13 @@
 package bench_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"mingluo/internal/app/bench"
@@ -61,6 +68,45 @@ func TestEveryBenchRuns(t *testing.T) {
 				c.sums(t, r)
 			}
 		})
+	}
+}
+
+// A growth of two sizes is written as a picture that a browser can read, with
+// every point on it, and as the data beside it.
+func TestGrowthIsDrawnAndKept(t *testing.T) {
+	svg := filepath.Join(t.TempDir(), "growth.svg")
+	r, err := bench.Run(t.Context(), "growth", bench.Options{N: 300, From: 30, Out: svg, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, r, "runs", 10)
+	var g bench.Growth
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(svg), "growth.json"))
+	if err = errors.Join(err, json.Unmarshal(data, &g)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"import", "start", "count", "fanout", "fold"} {
+		if len(g.Results[name]) != 2 {
+			t.Errorf("%d results of %s, want 2", len(g.Results[name]), name)
+		}
+	}
+	picture, err := os.ReadFile(svg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const lines = 12
+	if n := bytes.Count(picture, []byte(`class="point"`)); n != 2*lines+lines {
+		t.Errorf("%d marks in the picture, want two on each of %d lines and one beside its name", n, lines)
+	}
+	for dec := xml.NewDecoder(bytes.NewReader(picture)); ; {
+		if _, err := dec.Token(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := bench.Run(t.Context(), "growth", bench.Options{N: 300, From: 30, Out: "growth.png"}); err == nil {
+		t.Error("a picture that cannot be drawn was taken")
 	}
 }
 
