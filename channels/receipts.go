@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mingluo/internal/alert"
@@ -27,6 +28,8 @@ type inbox struct {
 	eng     *Engine
 	index   *receiptIndex
 	rebuilt chan struct{} // closed when the index knows the past
+
+	unknown, unknownSaid atomic.Int64 // receipts since it was said, and when (Unix ns)
 }
 
 // rebuild fills the index from the record.
@@ -51,13 +54,27 @@ func (in *inbox) rebuild(ctx context.Context) {
 	in.eng.log.Info("receipts are recognised again", "messages", known, "bytes", bytes, "took", time.Since(start))
 }
 
+// unknownEvery is how often unknown receipts are spoken of: after a crash they come
+// by the hundred, for what was handed over and never recorded.
+const unknownEvery = 10 * time.Second
+
+func (in *inbox) sayUnknown(r Receipt) {
+	n := in.unknown.Add(1)
+	last, now := in.unknownSaid.Load(), time.Now().UnixNano()
+	if now-last < int64(unknownEvery) || !in.unknownSaid.CompareAndSwap(last, now) {
+		return
+	}
+	in.unknown.Add(-n)
+	in.eng.log.Warn("receipts for messages that are not known were dropped", "since_last_said", n, "channel", in.known(r.Channel), "state", r.State, "code", r.Code)
+}
+
 // Receipt implements [Inbox]. A receipt for a message that nobody knows is
 // counted and dropped: the carrier would bring it for ever.
 func (in *inbox) Receipt(ctx context.Context, r Receipt) error {
 	result, err := in.receipt(ctx, &r)
 	in.eng.metrics.receipts.WithLabelValues(in.known(r.Channel), result).Inc()
 	if result == "unknown" {
-		in.eng.log.Warn("a receipt for a message that is not known was dropped", "channel", in.known(r.Channel), "state", r.State, "code", r.Code)
+		in.sayUnknown(r)
 	}
 	return err
 }

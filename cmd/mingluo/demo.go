@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"mingluo/internal/alert"
 	"mingluo/internal/app/demo"
@@ -17,8 +16,12 @@ import (
 
 func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("demo", flag.ContinueOnError)
+	if demo.Serves() {
+		return demo.Serve(ctx, os.Stdin, out, os.Stderr)
+	}
 	var c demo.Config
 	f.StringVar(&c.Dir, "dir", "mingluo-demo", "data folder, kept between runs")
+	f.StringVar(&c.Front, "front", "127.0.0.1:8082", "address of the front page and the phones")
 	f.StringVar(&c.Public, "public", "127.0.0.1:8080", "address of the public site")
 	f.StringVar(&c.Console, "console", "127.0.0.1:8081", "address of the officers' console")
 	f.StringVar(&c.NATSListen, "nats-listen", "", "open the embedded server to the nats command line, such as 127.0.0.1:4222")
@@ -51,14 +54,14 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 }
 
 func serveDemo(ctx context.Context, c demo.Config, out io.Writer) error {
-	d, err := demo.Start(ctx, c)
+	d, err := demo.Supervise(ctx, c)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return err
 	}
-	greet(d, c, out)
+	greet(d, out)
 	err = untilStopped(ctx, d.Failed(), d.Stop)
 	if err == nil {
 		fmt.Fprintln(out, "\n已停止，一切都已保存；再运行一次就接着来。 / Stopped; everything is kept.")
@@ -66,11 +69,7 @@ func serveDemo(ctx context.Context, c demo.Config, out io.Writer) error {
 	return err
 }
 
-func greet(d *demo.Demo, c demo.Config, out io.Writer) {
-	dir, err := filepath.Abs(c.Dir)
-	if err != nil {
-		dir = c.Dir
-	}
+func greet(d *demo.Supervisor, out io.Writer) {
 	for _, s := range d.Moved {
 		fmt.Fprintln(out, "注意 / note:", s)
 	}
@@ -79,24 +78,25 @@ func greet(d *demo.Demo, c demo.Config, out io.Writer) {
 
   从这里开始 / start here   %s/
   公众网页 / public site    %s/
+  值班台 / console          %s/signin
   手机 / phones             %s/phones
 
-`, d.ConsoleURL, d.PublicURL, d.PublicURL)
-	for _, o := range d.Officers {
+`, d.FrontURL, d.PublicURL(), d.ConsoleURL(), d.FrontURL)
+	for _, o := range d.Officers() {
 		roles := ""
 		for _, r := range o.Roles {
 			roles += " " + r.ZH()
 		}
 		fmt.Fprintf(out, "  %s（%s%s） 密码 %s\n      一键登录 / one click %s\n", o.Name, o.ID, roles, o.Password, o.SignIn)
 	}
-	fmt.Fprintf(out, "\n  数据在 / data in %s（演示用，不保证安全 / nothing there is safe）\n", dir)
-	if d.Shared != nil {
-		fmt.Fprintf(out, "  收件人索引在 Redis / audience index in Redis %s：%s / %s\n", d.Shared.Where, d.Shared.Status().StateZH, d.Shared.Status().State)
+	fmt.Fprintln(out)
+	for _, f := range d.Facts() {
+		fmt.Fprintf(out, "  %s / %s  %s\n", f.ZH, f.EN, f.Value)
 	}
-	if url := d.Store.ClientURL(); url != "" {
+	if url := d.NATSURL(); url != "" {
 		fmt.Fprintf(out, "  NATS %s\n", url)
 	}
-	fmt.Fprintln(out, "  Ctrl-C 停止 / to stop")
+	fmt.Fprintln(out, "  演示用，不保证数据安全 / nothing there is safe\n\n  Ctrl-C 停止 / to stop")
 }
 
 // playOnce plays the story in a folder of its own and reports.

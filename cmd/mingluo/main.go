@@ -21,7 +21,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"demo", "[-dir DIR] [-public ADDR] [-console ADDR] [-redis URL] [-once [-cap FILE] [-json]]", "带仿真通道的演示", "try it with imitation carriers", runDemo},
+		{"demo", "[-dir DIR] [-front ADDR] [-public ADDR] [-console ADDR] [-redis URL] [-once [-cap FILE] [-json]]", "带仿真通道的演示", "try it with imitation carriers", runDemo},
 		{"serve", "-config FILE", "运行服务", "run the service", runServe},
 		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
 		{"journal", "tail [-dir DIR] [-from N]", "跟随日志", "follow the journal", runJournal},

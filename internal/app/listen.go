@@ -12,9 +12,9 @@ import (
 	"syscall"
 )
 
-// listen opens an address. With fallback a taken port becomes a free one of
+// Listen opens an address. With fallback a taken port becomes a free one of
 // the same host, and the answer says so.
-func listen(addr string, fallback bool) (l net.Listener, taken bool, err error) {
+func Listen(addr string, fallback bool) (l net.Listener, taken bool, err error) {
 	l, err = net.Listen("tcp", addr)
 	if err == nil || !fallback || !errors.Is(err, syscall.EADDRINUSE) {
 		return l, false, err
@@ -42,6 +42,9 @@ func reachable(configured string, l net.Listener) string {
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
+
+// Reachable is how people reach a listener.
+func Reachable(l net.Listener) string { return reachable("", l) }
 
 // serveHTTP serves until it is stopped; requests under way get to end.
 // Connections that never asked anything are cut: browsers and carriers open

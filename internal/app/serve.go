@@ -31,7 +31,7 @@ func (a *App) listenAll() error {
 		to   *net.Listener
 		url  *string
 	}{{"public", a.cfg.Public, &a.listeners.public, &a.PublicURL}, {"console", a.cfg.Console, &a.listeners.console, &a.ConsoleURL}} {
-		got, moved, err := listen(l.conf.Listen, a.opts.FreePorts)
+		got, moved, err := Listen(l.conf.Listen, a.opts.FreePorts)
 		if err != nil {
 			return fmt.Errorf("%s.listen %s: %w", l.name, l.conf.Listen, err)
 		}

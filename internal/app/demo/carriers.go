@@ -42,6 +42,15 @@ type Carriers struct {
 	ended    sync.WaitGroup
 }
 
+// access is what the service has to know to reach the carriers.
+type access struct {
+	SMSAddr, WeChatURL, Password, AESKey string
+}
+
+func (c *Carriers) access() access {
+	return access{SMSAddr: c.SMS.Addr(), WeChatURL: c.WeChat.URL(), Password: c.password, AESKey: c.aesKey}
+}
+
 // kept is what survives a restart.
 type kept struct {
 	SMS    smsc.Snapshot   `json:"sms"`
@@ -96,8 +105,10 @@ func (c *Carriers) restore(followers int) error {
 	return c.WeChat.Follow(openids...)
 }
 
-// callBackTo tells the imitation WeChat where the service listens.
-func (c *Carriers) callBackTo(url string) { c.WeChat.SetCallbackURL(url) }
+// callBackTo tells the imitation WeChat where the service's public site is.
+func (c *Carriers) callBackTo(publicURL string) {
+	c.WeChat.SetCallbackURL(publicURL + "/wechat/callback")
+}
 
 // keepEvery is how much of the phones' display a crash may cost. The service's
 // own record is not here.

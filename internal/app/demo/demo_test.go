@@ -35,7 +35,7 @@ func quick(t *testing.T, dir string) *Demo {
 }
 
 func quickConfig(dir string) Config {
-	return Config{Dir: dir, Public: "127.0.0.1:0", Console: "127.0.0.1:0", SMS: 200, WeChat: 100,
+	return Config{Dir: dir, Public: "127.0.0.1:0", Console: "127.0.0.1:0", Front: "127.0.0.1:0", SMS: 200, WeChat: 100,
 		Log: slog.New(slog.DiscardHandler), Argon: console.Argon{MemoryKiB: 64, Passes: 1, Threads: 1}}
 }
 

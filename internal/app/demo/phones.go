@@ -99,7 +99,7 @@ func (c *Carriers) phoneFile(w http.ResponseWriter, r *http.Request) {
 
 func servePage(w http.ResponseWriter, r *http.Request, name string) {
 	switch name {
-	case "demo.css", "phones.js":
+	case "demo.css", "phones.js", "power.js":
 		http.ServeFileFS(w, r, pageFiles, "pages/"+name)
 	default:
 		http.NotFound(w, r)

@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"encoding/json"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,12 +120,11 @@ func TestPictures(t *testing.T) {
 	}
 	defer d.Stop(context.Background())
 	signIn := func(officer, page string) string {
-		return d.ConsoleURL + d.signIn(officer) + "?next=" + url.QueryEscape("/desk/"+officer+page)
+		return (&house{Officers: d.Officers}).signIn(officer, page)
 	}
 
 	v.window(1280, 860)
 	v.opens(d.ConsoleURL+"/", "五件事")
-	v.takes("front")
 	v.opens(d.ConsoleURL+"/?try=typhoon", "停课")
 	v.sees("齐了")
 	v.takes("draft")
