@@ -42,7 +42,7 @@ func deskFact(e *Event) (Fact, error) {
 	case "application.answered":
 		return decodeFact[ApplicationAnswered](e)
 	}
-	return nil, fmt.Errorf("event %d: this program does not know %s.%s; it was written by a newer one", e.Seq, e.Kind, e.Type)
+	return clerkFact(e)
 }
 
 // deskState is the part of [State] that these facts add up to.

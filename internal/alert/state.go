@@ -87,6 +87,8 @@ func (s *State) apply(e *Event, f Fact) error {
 	case Healed:
 		s.Healings = append(s.Healings, Healing{f, d})
 		return nil
+	case RollImported, RollExported, RollLeft, RollErased:
+		return nil
 	case Recorded, ConferenceHeld, IncidentClosed, Acknowledged:
 		return s.applyIncident(e, f, d)
 	}

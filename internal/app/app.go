@@ -67,6 +67,7 @@ type App struct {
 	Book     *journal.Book
 	Guard    *journal.Guard
 	Roll     *roll.Roll
+	Clerk    *Clerk
 	Index    *audience.Memory
 	Shared   *Shared // what goes through Redis; nil when there is none
 	Tracker  *progress.Tracker

@@ -1,6 +1,10 @@
 package roll
 
 import (
+	"bufio"
+	"bytes"
+	"io"
+	"iter"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +19,26 @@ type Row struct {
 
 	text string             // the row as it stands in the file
 	at   [columnCount]int32 // where each field begins in text, from 1; 0 where that is not known
+}
+
+// Read reads subscriptions of a form, [CSV] or [NDJSON]; "" is told from the
+// first character, which begins an object or does not.
+func Read(r io.Reader, form string, places *alert.Gazetteer) (iter.Seq2[Row, error], error) {
+	if form == "" {
+		in := bufio.NewReaderSize(r, chunk)
+		r, form = in, CSV
+		head, _ := in.Peek(64) // an error comes again with the first read
+		if head = bytes.TrimPrefix(head, []byte(byteOrderMark)); bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
+			form = NDJSON
+		}
+	}
+	switch form {
+	case CSV:
+		return ReadCSV(r, places), nil
+	case NDJSON:
+		return ReadNDJSON(r, places), nil
+	}
+	return nil, problem("format", "格式应为 csv 或 ndjson", "want the format csv or ndjson")
 }
 
 // column is a field of a row.
