@@ -34,10 +34,13 @@ func reach(ctx context.Context, path string, do func(*app.Office, app.Config) er
 	if err != nil {
 		return err
 	}
-	err = do(office, c)
+	return errors.Join(do(office, c), closeOffice(ctx, office))
+}
+
+func closeOffice(ctx context.Context, office *app.Office) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return errors.Join(err, office.Close(closing))
+	return office.Close(closing)
 }
 
 func runBackup(ctx context.Context, args []string, out io.Writer) error {

@@ -25,6 +25,7 @@ func commands() []command {
 		{"serve", "-config FILE", "运行服务", "run the service", runServe},
 		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
 		{"journal", "tail [-dir DIR] [-from N]", "跟随日志", "follow the journal", runJournal},
+		{"roll", "import | export | count | find | leave | erase", "订阅名册：导入、导出、统计、查找、退订、删除", "the subscribers: import, export, count, find, remove", runRoll},
 		{"backup", "[-config FILE] [-o FILE|DIR] | verify FILE | events FILE", "备份；核对备份；取出其中的日志", "back everything up; check a backup; print its journal", runBackup},
 		{"restore", "-from FILE [-config FILE]", "在空机器上恢复备份", "restore a backup on an empty machine", runRestore},
 		{"bench", "NAME [-n N] [-carrier C] [-history N] [-dir DIR] [-cpuprofile FILE] [-json]", "测量", "measure", runBench},

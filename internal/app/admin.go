@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"mingluo/internal/alert"
@@ -21,6 +22,7 @@ func (a *App) adminHandler() http.Handler {
 	mux.Handle("/journal/", a.Guard.AdminHandler())
 	mux.HandleFunc("GET /backup", a.adminBackup)
 	mux.HandleFunc("POST /backup/made", a.adminBackupMade)
+	a.Clerk.serveAdmin(mux)
 	return mux
 }
 
@@ -74,36 +76,72 @@ func answerAdmin(w http.ResponseWriter, v any, err error) {
 // Ask sends a command's question and reads the answer into v, which may be nil.
 // An officer's problems come back as [alert.Problems].
 func (o *Office) Ask(ctx context.Context, method, path string, question, v any) error {
+	resp, err := o.ask(ctx, method, path, question)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if v == nil {
+		return nil
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("ask the service: %w", err)
+	}
+	return json.Unmarshal(answer, v)
+}
+
+// refusal is the error that an answer stands for; nil for a good one.
+func refusal(resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAdmin))
+	if err != nil {
+		return fmt.Errorf("ask the service: %w", err)
+	}
+	if resp.StatusCode != http.StatusUnprocessableEntity {
+		return errors.New(strings.TrimSpace(string(answer)))
+	}
+	var ps alert.Problems
+	if err := json.Unmarshal(answer, &ps); err != nil {
+		return fmt.Errorf("ask the service: %w", err)
+	}
+	return ps
+}
+
+// ask sends a question, which may be nil, and returns a good answer.
+func (o *Office) ask(ctx context.Context, method, path string, question any) (*http.Response, error) {
 	var body io.Reader
 	if question != nil {
 		b, err := json.Marshal(question)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body = bytes.NewReader(b)
 	}
 	resp, err := o.send(ctx, method, path, body)
 	if err != nil {
+		return nil, err
+	}
+	if err := refusal(resp); err != nil {
+		return nil, errors.Join(err, resp.Body.Close())
+	}
+	return resp, nil
+}
+
+// fetch asks for something long and writes the answer to w as it comes.
+func (o *Office) fetch(ctx context.Context, method, path string, question any, w io.Writer) error {
+	resp, err := o.ask(ctx, method, path, question)
+	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
-	if err != nil {
-		return fmt.Errorf("ask the service: %w", err)
+	_, err = io.Copy(w, resp.Body)
+	if said := resp.Trailer.Get(trailerError); said != "" {
+		err = errors.Join(err, errors.New(said))
 	}
-	switch {
-	case resp.StatusCode == http.StatusUnprocessableEntity:
-		var ps alert.Problems
-		if err := json.Unmarshal(answer, &ps); err != nil {
-			return fmt.Errorf("ask the service: %w", err)
-		}
-		return ps
-	case resp.StatusCode != http.StatusOK:
-		return errors.New(string(answer))
-	case v == nil:
-		return nil
-	}
-	return json.Unmarshal(answer, v)
+	return err
 }
 
 func (o *Office) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
@@ -122,16 +160,7 @@ func (o *Office) send(ctx context.Context, method, path string, body io.Reader) 
 // folder. The service is told, so that it shows the newest backup's age.
 func (o *Office) Backup(ctx context.Context, to string) (BackupStatus, error) {
 	s, err := SaveBackup(to, time.Now(), func(w io.Writer) error {
-		resp, err := o.send(ctx, http.MethodGet, "/backup", nil)
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		_, err = io.Copy(w, resp.Body)
-		if said := resp.Trailer.Get(trailerError); said != "" {
-			err = errors.Join(err, errors.New(said))
-		}
-		return err
+		return o.fetch(ctx, http.MethodGet, "/backup", nil, w)
 	})
 	if err != nil {
 		return s, err

@@ -167,6 +167,7 @@ func (a *App) openRoll(ctx context.Context) error {
 		return err
 	}
 	a.life.run("audience index", func(ctx context.Context) error { return a.Index.Run(ctx, a.Store) })
+	a.Clerk = newClerk(a, func(context.Context) (audience.Counts, error) { return a.Index, nil })
 	return a.openShared(ctx, keys)
 }
 

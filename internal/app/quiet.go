@@ -3,8 +3,12 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 
+	"mingluo/internal/alert"
 	"mingluo/internal/console"
 	"mingluo/internal/journal"
 )
@@ -24,7 +28,10 @@ func (a *App) StartQuietly(ctx context.Context) (err error) {
 }
 
 func (a *App) openKeysOnly(ctx context.Context) error {
-	_, err := a.openKeys(ctx)
+	keys, err := a.openKeys(ctx)
+	if err == nil {
+		a.openClerk(keys)
+	}
 	return err
 }
 
@@ -73,6 +80,31 @@ func Reach(ctx context.Context, c Config, o Options) (*Office, error) {
 		return nil, a.undo(err)
 	}
 	return &Office{Client: client, quiet: a}, nil
+}
+
+// ReachDemo is Reach for a demo's data folder, which has no configuration. What
+// runs there knows its mode; a stopped one is opened as the drill it is, unless
+// its journal says otherwise.
+func ReachDemo(ctx context.Context, dir string, o Options) (*Office, error) {
+	c := Defaults()
+	c.Mode, c.Data, c.AllowUnsafeStore, o.SampleAddresses = alert.Drill, dir, true, true
+	if _, err := os.Stat(filepath.Join(dir, "js")); err != nil {
+		return nil, fmt.Errorf("no record in %s: %w", dir, err)
+	}
+	office, err := Reach(ctx, c, o)
+	if err != nil || office.Running {
+		return office, err
+	}
+	_, err = office.quiet.Store.Scan(ctx, alert.StreamJournal, "journal.key.>", 1, func(r alert.Record) error {
+		if e, err := alert.DecodeEvent(r.Data); err != nil || e.Mode != alert.Drill {
+			return errors.Join(fmt.Errorf("%s is not a demo's folder: use -config", dir), err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, office.quiet.undo(err)
+	}
+	return office, nil
 }
 
 // Close ends what was opened for the command.

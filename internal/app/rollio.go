@@ -24,7 +24,7 @@ import (
 type Clerk struct {
 	roll   *roll.Roll
 	book   *journal.Book
-	index  audience.Counts
+	index  func(context.Context) (audience.Counts, error)
 	places *alert.Gazetteer
 	mode   alert.Mode
 	log    *slog.Logger
@@ -34,7 +34,7 @@ type Clerk struct {
 	cancel context.CancelFunc
 }
 
-func newClerk(a *App, index audience.Counts) *Clerk {
+func newClerk(a *App, index func(context.Context) (audience.Counts, error)) *Clerk {
 	c := &Clerk{roll: a.Roll, book: a.Book, index: index, places: a.Places, mode: a.cfg.Mode, log: a.log.With("part", "roll"), turn: make(chan struct{}, 1)}
 	c.rows = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mingluo_roll_import_rows_total", Help: "Rows of imports by what became of them."}, []string{"result"})
 	for _, result := range []string{"joined", "changed", "unchanged", "suppressed", "rejected"} {
@@ -44,6 +44,16 @@ func newClerk(a *App, index audience.Counts) *Clerk {
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	a.life.onStop("imports", c.stop)
 	return c
+}
+
+// openClerk opens the roll for a command while the service is stopped. The index
+// is only built when something is counted.
+func (a *App) openClerk(keys *roll.Keys) {
+	a.Roll = roll.New(a.Store, keys, a.Places, roll.Rules{Sample: a.opts.SampleAddresses})
+	a.Clerk = newClerk(a, func(ctx context.Context) (audience.Counts, error) {
+		index := audience.NewMemory(keys, a.Places, a.log.With("part", "audience"))
+		return index, index.Build(ctx, a.Store)
+	})
 }
 
 // stop calls off an import under way and waits until it has said how far it came.
@@ -57,17 +67,10 @@ func (c *Clerk) stop(ctx context.Context) error {
 	}
 }
 
-// RollFile is a file of subscribers being read.
-type RollFile struct {
-	Name string // as its owner calls it
-	Form string // roll.CSV or roll.NDJSON; "" is told from the content
-	Body io.Reader
-}
-
 // Import brings the people of a file onto the roll and records what it came to,
 // also when it stopped on the way. What is wrong with rows is told as it goes.
-func (c *Clerk) Import(ctx context.Context, by string, f RollFile, o roll.ImportOptions) (roll.Report, error) {
-	rows, err := roll.Read(f.Body, f.Form, c.places)
+func (c *Clerk) Import(ctx context.Context, by string, f roll.File, o roll.ImportOptions) (roll.Report, error) {
+	rows, err := f.Rows(c.places)
 	if err != nil {
 		return roll.Report{}, err
 	}
@@ -127,6 +130,13 @@ func (c *Clerk) record(ctx context.Context, by string, f alert.Fact) error {
 // channel. An error after the first byte leaves half a list: the caller has to
 // throw it away.
 func (c *Clerk) Export(ctx context.Context, by, form, reason string, sel roll.Selection, w io.Writer) (map[string]int, error) {
+	out, err := roll.NewWriter(w, form) // writes nothing before it is full or flushed
+	if err != nil {
+		return nil, err
+	}
+	if sel, err = c.roll.Resolve(sel); err != nil {
+		return nil, err
+	}
 	counts, err := c.roll.CountSelected(ctx, sel)
 	if err != nil {
 		return nil, err
@@ -138,10 +148,6 @@ func (c *Clerk) Export(ctx context.Context, by, form, reason string, sel roll.Se
 		return nil, fmt.Errorf("export the roll: nothing was written: %w", err)
 	}
 	c.log.Warn("subscribers exported", "by", by, "counts", counts)
-	out, err := roll.NewWriter(w, form)
-	if err != nil {
-		return nil, err
-	}
 	if counts, err = c.roll.Export(ctx, sel, out.Write); err != nil {
 		return counts, err
 	}
@@ -157,13 +163,18 @@ type RollCount struct {
 
 // Count counts whom a notice would be for, from the index.
 func (c *Clerk) Count(ctx context.Context, sel roll.Selection) (RollCount, error) {
-	if err := sel.Check(c.places); err != nil {
+	sel, err := c.roll.Resolve(sel)
+	if err != nil {
 		return RollCount{}, err
 	}
 	if len(sel.Areas) == 0 {
 		sel.Areas = []string{c.places.City()}
 	}
-	per, by, err := c.index.Count(ctx, alert.Query{Areas: sel.Areas, Groups: sel.Groups, Hazard: sel.Hazard, Level: sel.Level})
+	index, err := c.index(ctx)
+	if err != nil {
+		return RollCount{}, err
+	}
+	per, by, err := index.Count(ctx, alert.Query{Areas: sel.Areas, Groups: sel.Groups, Hazard: sel.Hazard, Level: sel.Level})
 	if err != nil {
 		return RollCount{}, err
 	}

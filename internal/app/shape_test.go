@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll", "internal/templates"},
 	"internal/app/bench": {"channels", "channels/sms/smpp", "internal/alert", "internal/app", "internal/app/demo", "internal/audience", "internal/console",
 		"internal/desk", "internal/journal", "internal/progress", "internal/roll"},
-	"cmd/mingluo": {"internal/alert", "internal/app", "internal/app/bench", "internal/app/demo", "internal/journal", "internal/keep", "internal/shared"},
+	"cmd/mingluo": {"internal/alert", "internal/app", "internal/app/bench", "internal/app/demo", "internal/journal", "internal/keep", "internal/shared", "internal/roll"},
 }
 
 // onlyImporter is who alone may know a library.

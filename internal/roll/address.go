@@ -40,6 +40,15 @@ func (r Rules) Normalise(channel, address string) (string, *alert.Problem) {
 	return "", problem("channel", "未知渠道，应为 sms 或 wechat", "unknown channel: want sms or wechat")
 }
 
+// GuessChannel returns the channel that an address looks like one of.
+func GuessChannel(address string) string {
+	address = strings.TrimSpace(address)
+	if strings.HasPrefix(address, "o") || strings.HasPrefix(address, SampleOpenIDPrefix) {
+		return WeChat
+	}
+	return SMS
+}
+
 func (r Rules) phone(s string) (string, *alert.Problem) {
 	if len(s) > 64 {
 		return "", problem("address", "号码过长", "the number is too long")

@@ -19,30 +19,30 @@ import (
 // hazard and level are those of a notice, and select whoever it would be for.
 type Selection struct {
 	Channel string       `json:"channel,omitempty"`
-	Areas   []string     `json:"areas,omitempty"` // codes
+	Areas   []string     `json:"areas,omitempty"` // codes or names
 	Groups  []string     `json:"groups,omitempty"`
-	Hazard  alert.Hazard `json:"hazard,omitempty"`
+	Hazard  alert.Hazard `json:"hazard,omitempty"` // a code or a name
 	Level   alert.Level  `json:"level,omitempty"`
 }
 
-// Check refuses a selection that nobody could mean: a channel or a place that is
-// not known selects nobody, and an empty list would look like an answer.
-func (s Selection) Check(places *alert.Gazetteer) error {
+// Resolve turns names into codes. It refuses a selection that nobody could mean:
+// a channel, a place or a hazard that is not known selects nobody, and an empty
+// list would look like an answer.
+func (r *Roll) Resolve(s Selection) (Selection, error) {
 	var ps alert.Problems
-	if s.Channel != "" && s.Channel != SMS && s.Channel != WeChat {
+	if s.Channel = channelWord(s.Channel); s.Channel != "" && s.Channel != SMS && s.Channel != WeChat {
 		ps = append(ps, problem("channel", "未知渠道，应为 sms 或 wechat", "unknown channel: want sms or wechat"))
 	}
-	for _, a := range s.Areas {
-		if !places.Known(a) {
-			p := problem("areas", "未知区划："+quote(a), "unknown division: "+quote(a))
-			p.Rule = "R11"
-			ps = append(ps, p)
+	codes, p := namePlaces(r.places).codes(s.Areas)
+	if s.Areas = codes; p != nil {
+		ps = append(ps, p)
+	}
+	if s.Hazard != "" {
+		if s.Hazard = hazardCode(string(s.Hazard)); !validHazard(s.Hazard) {
+			ps = append(ps, problem("hazard", "未知灾种："+quote(string(s.Hazard)), "unknown hazard: "+quote(string(s.Hazard))))
 		}
 	}
-	if s.Hazard != "" && !validHazard(s.Hazard) {
-		ps = append(ps, problem("hazard", "未知灾种："+quote(string(s.Hazard)), "unknown hazard: "+quote(string(s.Hazard))))
-	}
-	return ps.Err()
+	return s, ps.Err()
 }
 
 // wants asks the same of a profile as the audience index does.
@@ -85,10 +85,11 @@ func (r *Roll) CountSelected(ctx context.Context, sel Selection) (map[string]int
 
 func (r *Roll) selected(ctx context.Context, sel Selection, fn func(alert.RecipientID, Record) error) (map[string]int, error) {
 	counts := map[string]int{}
-	if err := sel.Check(r.places); err != nil {
+	sel, err := r.Resolve(sel)
+	if err != nil {
 		return counts, err
 	}
-	_, err := r.scan(ctx, func(id alert.RecipientID, _ uint64, rec Record) error {
+	_, err = r.scan(ctx, func(id alert.RecipientID, _ uint64, rec Record) error {
 		if rec.State != Active {
 			return nil
 		}

@@ -21,22 +21,28 @@ type Row struct {
 	at   [columnCount]int32 // where each field begins in text, from 1; 0 where that is not known
 }
 
-// Read reads subscriptions of a form, [CSV] or [NDJSON]; "" is told from the
-// first character, which begins an object or does not.
-func Read(r io.Reader, form string, places *alert.Gazetteer) (iter.Seq2[Row, error], error) {
-	if form == "" {
-		in := bufio.NewReaderSize(r, chunk)
-		r, form = in, CSV
-		head, _ := in.Peek(64) // an error comes again with the first read
+// File is a file of subscriptions being read.
+type File struct {
+	Name string // as its owner calls it; may be empty
+	Form string // [CSV] or [NDJSON]; "" is told from the first character, which begins an object or does not
+	Body io.Reader
+}
+
+// Rows reads the file. An unknown form is an *alert.Problem.
+func (f File) Rows(places *alert.Gazetteer) (iter.Seq2[Row, error], error) {
+	if f.Form == "" {
+		in := bufio.NewReaderSize(f.Body, chunk)
+		f.Body, f.Form = in, CSV
+		head, _ := in.Peek(16) // an error comes again with the first read
 		if head = bytes.TrimPrefix(head, []byte(byteOrderMark)); bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
-			form = NDJSON
+			f.Form = NDJSON
 		}
 	}
-	switch form {
+	switch f.Form {
 	case CSV:
-		return ReadCSV(r, places), nil
+		return ReadCSV(f.Body, places), nil
 	case NDJSON:
-		return ReadNDJSON(r, places), nil
+		return ReadNDJSON(f.Body, places), nil
 	}
 	return nil, problem("format", "格式应为 csv 或 ndjson", "want the format csv or ndjson")
 }
