@@ -152,7 +152,12 @@ func hazardCode(s string) alert.Hazard {
 
 // quietWord takes the dashes and colons of a Chinese keyboard for plain ones.
 func quietWord(s string) string {
-	return strings.NewReplacer("—", "-", "–", "-", "~", "-", "～", "-", "至", "-", "到", "-").Replace(narrow(s))
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune("—–~至到", c) {
+			return '-'
+		}
+		return c
+	}, narrow(s))
 }
 
 // parseJoined reads an instant, or a day in China as spreadsheets write one.
