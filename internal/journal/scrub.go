@@ -27,6 +27,9 @@ func (g *Guard) Scrub(ctx context.Context) (Report, error) {
 	if err := g.book.Err(); err != nil {
 		return g.Last(), err
 	}
+	if err := g.store.ice.err(); err != nil { // what a frozen store shows may be gone once it is thawed
+		return g.Last(), fmt.Errorf("the journal is not compared at present: %w", err)
+	}
 	began := time.Now()
 	k, err := g.againLook(ctx)
 	if err != nil {
