@@ -44,6 +44,17 @@ func openShelf(dir string) (*shelf, error) {
 	return &shelf{root}, nil
 }
 
+func (sh *shelf) close() error {
+	if sh.root == nil {
+		return nil
+	}
+	return sh.root.Close()
+}
+
+// Close gives back the folder of the published state. The site must not run any
+// more.
+func (s *Site) Close() error { return s.shelf.close() }
+
 // save writes one entry. A failure is told and not returned: the site serves
 // from memory.
 func (sh *shelf) save(en *entry, log *slog.Logger) {

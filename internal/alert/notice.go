@@ -201,6 +201,7 @@ type Revision struct {
 	Content   Content
 	Hash      string
 	Touched   []string // everybody who edited the text (R1)
+	Draft     string   // the draft it was written in
 	Submitted Decision
 	Returned  *Decision
 	Reviewed  *Decision // 保密审查

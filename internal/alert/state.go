@@ -70,7 +70,7 @@ func (s *State) apply(e *Event, f Fact) error {
 	}
 	switch f := f.(type) {
 	case Submitted:
-		return s.open(e, &Revision{No: f.Rev, Verb: f.Verb, Content: f.Content, Touched: f.Touched, Submitted: d})
+		return s.open(e, &Revision{No: f.Rev, Verb: f.Verb, Content: f.Content, Touched: f.Touched, Draft: f.Draft, Submitted: d})
 	case Followed:
 		d.Reason = f.Reason
 		return s.open(e, &Revision{No: f.Rev, Verb: f.Verb, Content: f.Content, Touched: []string{e.By}, Submitted: d, Released: &d})

@@ -83,6 +83,7 @@ func (a *App) openSite(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.life.onStop("published state", func(context.Context) error { return a.Site.Close() })
 	a.life.run("public site", func(ctx context.Context) error { return a.Site.Run(ctx, a.Book) })
 	extra := maps.Clone(a.opts.Public)
 	if extra == nil {

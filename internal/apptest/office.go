@@ -158,3 +158,13 @@ func (f *Officer) request(method, path string, body any) *http.Request {
 
 // CAP is the body of a CAP 1.2 file.
 type CAP []byte
+
+// Ready asks the console's listener whether all is well.
+func (o *Office) Ready() *Answer {
+	o.t.Helper()
+	r, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, o.consoleURL+"/readyz", nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return o.ask(r)
+}

@@ -101,6 +101,16 @@ func (f *Officer) Try(act string, n Notice, reason string) *Answer {
 	return f.office.ask(f.act(act, n, reason))
 }
 
+// DareCall is Call where the service may die before it answers; nil when it did.
+func (f *Officer) DareCall(method, path string, body any) *Answer {
+	f.t.Helper()
+	a, err := f.office.send(f.request(method, path, body))
+	if err != nil {
+		return nil
+	}
+	return a
+}
+
 // Dare is Try where the service may die before it answers; nil when it did.
 func (f *Officer) Dare(act string, n Notice) *Answer {
 	f.t.Helper()

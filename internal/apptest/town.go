@@ -59,6 +59,9 @@ func With(f func(*app.Options)) Option {
 	return func(w *Town) { w.options = append(w.options, f) }
 }
 
+// At puts the data folder somewhere else than below the test's temporary folder.
+func At(dir string) Option { return func(w *Town) { w.Dir = dir } }
+
 // Town is what is there whether the service runs or not.
 type Town struct {
 	t        testing.TB

@@ -144,9 +144,13 @@ func (d *Desk) openDraft(ctx context.Context, who alert.Actor, id string) (*Draf
 		return nil, &alert.Problem{Kind: alert.Forbidden, Rule: "R5", ZH: "这份草稿属于另一种模式（演练或实战）。", EN: "The draft belongs to the other mode."}
 	}
 	if dr.Submitted != "" {
-		return nil, &alert.Problem{Kind: alert.Conflict, ZH: "这份草稿已经提交，请打开通知查看。", EN: "The draft was submitted already: open the notice."}
+		return nil, submitted()
 	}
 	return dr, nil
+}
+
+func submitted() *alert.Problem {
+	return &alert.Problem{Kind: alert.Conflict, ZH: "这份草稿已经提交，请打开通知查看。", EN: "The draft was submitted already: open the notice."}
 }
 
 // Drafts returns the texts that were not submitted yet, newest first.

@@ -44,6 +44,13 @@ func (d *Desk) Submit(ctx context.Context, who alert.Actor, draft string, seq ui
 func submission(st *alert.State, who alert.Actor, dr *Draft, notice string) (alert.Submitted, error) {
 	n, rev, verb := st.Notices[notice], 1, alert.Update
 	if n != nil {
+		// A crash may leave a draft open that was submitted; what became of it is in
+		// the journal, and it must not go out twice.
+		for _, r := range n.Revisions {
+			if r.Draft == dr.ID {
+				return alert.Submitted{}, submitted()
+			}
+		}
 		if p := n.Pending(); p != nil {
 			return alert.Submitted{}, &alert.Problem{Kind: alert.Conflict, ZH: "这条通知已有一个版本在审，请先处理它。", EN: "A revision of this notice is waiting already: deal with it first."}
 		}
