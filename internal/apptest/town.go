@@ -75,13 +75,14 @@ type Town struct {
 	log         *logbook
 }
 
-// Officers returns the three officers of every town: chen writes, li reviews
-// and approves, wang may do all of it.
+// Officers returns the officers of every town: chen writes, li reviews and
+// approves, wang may do all of it; sun looks after accounts and subscribers.
 func Officers() []alert.Officer {
 	return []alert.Officer{
 		{ID: "chen", Name: "陈晓岚", Roles: []alert.Role{alert.RoleWriter}},
 		{ID: "li", Name: "李志强", Roles: []alert.Role{alert.RoleReviewer, alert.RoleApprover}},
 		{ID: "wang", Name: "王海燕", Roles: []alert.Role{alert.RoleWriter, alert.RoleReviewer, alert.RoleApprover}},
+		{ID: "sun", Name: "孙敏", Roles: []alert.Role{alert.RoleAdmin}},
 	}
 }
 

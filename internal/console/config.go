@@ -28,6 +28,9 @@ type Config struct {
 	// the officer; an alert.Problem says what is wrong and where.
 	ImportCAP func(ctx context.Context, data []byte, mode alert.Mode, now time.Time) (alert.Content, []string, error)
 
+	// Roll takes files of subscribers; nil: the console has no page for them.
+	Roll Roll
+
 	// Renderer writes a submitted or released revision exactly as its channels
 	// send it, code and verb included; nil: as the desk's preview does.
 	Renderer desk.Renderer

@@ -15,6 +15,7 @@ type Console struct {
 	static   *statics
 	city     mapView
 	sessions *sessions
+	imports  importJobs
 	throttle *throttle
 	meters   *meters
 	protect  *http.CrossOriginProtection

@@ -81,6 +81,11 @@ func explain(err error) failure {
 	return f
 }
 
+// kind is the problem's kind that the failure was explained from.
+func (f failure) kind() alert.ProblemKind {
+	return alert.ProblemKind(strings.TrimPrefix(f.Type, "urn:mingluo:problem:"))
+}
+
 // note counts a failure, and logs one that is the service's own fault.
 func (c *Console) note(r *http.Request, f failure, err error) {
 	c.meters.refused.WithLabelValues(strings.TrimPrefix(f.Type, "urn:mingluo:problem:")).Inc()

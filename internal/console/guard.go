@@ -36,6 +36,9 @@ func (c *Console) guard(mux *http.ServeMux) http.Handler {
 }
 
 func bodyLimit(r *http.Request) int64 {
+	if isRollFile(r) {
+		return maxRoll
+	}
 	if isUpload(r) || r.URL.Path == "/api/v1/notices" && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		return maxFile
 	}

@@ -37,6 +37,7 @@ type office struct {
 	watch    *desk.Watch
 	tokens   map[string]string
 	channels *health
+	roll     *door // nil where the console has none
 }
 
 const password = "correct horse battery" // every officer's, in tests
@@ -160,6 +161,7 @@ func openOffice(t *testing.T, change ...func(*console.Config)) *office {
 	for _, f := range change {
 		f(&cfg)
 	}
+	o.roll, _ = cfg.Roll.(*door)
 	if o.console, err = console.New(cfg); err != nil {
 		t.Fatal(err)
 	}

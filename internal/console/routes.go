@@ -63,6 +63,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("GET", "/account/factor.png", c.factorPicture)
 	page("POST", "/account/{act}", c.accountAct)
 
+	c.rollRoutes(mux, page)
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)
 	page("POST", "/incidents", c.recordIncident)

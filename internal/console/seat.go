@@ -140,8 +140,8 @@ func (c *Console) seated(h seatedHandler) http.Handler {
 	})
 }
 
-// checkForm reads the form, within its limit, and compares its mark. The CAP
-// upload streams its own and checks itself.
+// checkForm reads the form, within its limit, and compares its mark. Uploads
+// stream their own and check themselves.
 func checkForm(r *http.Request, s *seat) error {
 	if isUpload(r) {
 		return nil
@@ -153,7 +153,7 @@ func checkForm(r *http.Request, s *seat) error {
 }
 
 func isUpload(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, seats) && strings.HasSuffix(r.URL.Path, "/cap")
+	return strings.HasPrefix(r.URL.Path, seats) && (strings.HasSuffix(r.URL.Path, "/cap") || isRollFile(r))
 }
 
 func (s *seat) checkMark(mark string) error {

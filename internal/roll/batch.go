@@ -61,7 +61,7 @@ func (b *batch) take(s Subscription) {
 
 // put is what is to be stored of a person on top of the sequence seq.
 func (r *Roll) put(e *entry, seq uint64) alert.Put {
-	if e.rec.Sealed == nil {
+	if e.rec.Sealed == nil || e.rec.Sealed[0] != r.keys.set().file.Current { // not sealed yet, or under a key that is gone
 		e.rec.Sealed = r.keys.Seal(make([]byte, 0, 64), e.id, e.address)
 	}
 	data := AppendRecord(make([]byte, 0, 32+len(e.rec.Profile)+len(e.rec.Sealed)), e.rec)

@@ -3,6 +3,7 @@ package roll
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"mingluo/internal/alert"
@@ -13,6 +14,7 @@ import (
 // because every sequence is another one.
 type gatedStore struct {
 	Store
+	keys *Keys
 	gate gate
 	// doubt is told when the record did not say what became of a write: the stream
 	// may be damaged at that place.
@@ -25,6 +27,9 @@ func (s *gatedStore) Put(ctx context.Context, p alert.Put) (uint64, error) {
 		return 0, err
 	}
 	defer s.gate.leave()
+	if s.sealedBefore(p) {
+		return 0, alert.ErrStale
+	}
 	return s.heed(s.Store.Put(ctx, p))
 }
 
@@ -34,7 +39,18 @@ func (s *gatedStore) PutBatch(ctx context.Context, puts []alert.Put) (uint64, er
 		return 0, err
 	}
 	defer s.gate.leave()
+	if slices.ContainsFunc(puts, s.sealedBefore) {
+		return 0, alert.ErrStale
+	}
 	return s.heed(s.Store.PutBatch(ctx, puts))
+}
+
+// sealedBefore reports whether a record's address was sealed under a key that is
+// not the one that seals now: a rewrite came in between, which destroyed it. The
+// expectations do not tell where the person is new.
+func (s *gatedStore) sealedBefore(p alert.Put) bool {
+	rec, err := ParseRecord(p.Data)
+	return err == nil && len(rec.Sealed) > 0 && s.keys.set().seals[rec.Sealed[0]] == nil
 }
 
 func (s *gatedStore) heed(seq uint64, err error) (uint64, error) {

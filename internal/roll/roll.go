@@ -45,7 +45,7 @@ type Roll struct {
 
 // New returns a roll over a record.
 func New(store Store, keys *Keys, places *alert.Gazetteer, rules Rules) *Roll {
-	return &Roll{store: &gatedStore{Store: store}, keys: keys, places: places, rules: rules}
+	return &Roll{store: &gatedStore{Store: store, keys: keys}, keys: keys, places: places, rules: rules}
 }
 
 // ID returns the id of an address, which may be spelled in any way that is

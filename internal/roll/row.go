@@ -30,10 +30,14 @@ type File struct {
 
 // Rows reads the file. An unknown form is an *alert.Problem.
 func (f File) Rows(places *alert.Gazetteer) (iter.Seq2[Row, error], error) {
+	in := bufio.NewReaderSize(f.Body, chunk)
+	f.Body = in
+	head, _ := in.Peek(16) // an error comes again with the first read
+	if bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")) {
+		return nil, problem("file", "这是 Excel 工作簿：请在 Excel 里另存为“CSV UTF-8”再导入", "this is an Excel workbook: save it as CSV UTF-8 in Excel first")
+	}
 	if f.Form == "" {
-		in := bufio.NewReaderSize(f.Body, chunk)
-		f.Body, f.Form = in, CSV
-		head, _ := in.Peek(16) // an error comes again with the first read
+		f.Form = CSV
 		if head = bytes.TrimPrefix(head, []byte(byteOrderMark)); bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
 			f.Form = NDJSON
 		}

@@ -27,6 +27,7 @@ func staff() []alert.Officer {
 		{ID: "chen", Name: "陈晓岚", Roles: []alert.Role{alert.RoleWriter}},
 		{ID: "li", Name: "李志强", Roles: []alert.Role{alert.RoleReviewer, alert.RoleApprover}},
 		{ID: "wang", Name: "王海燕", Roles: []alert.Role{alert.RoleWriter, alert.RoleReviewer, alert.RoleApprover}},
+		{ID: "sun", Name: "孙敏", Roles: []alert.Role{alert.RoleAdmin}},
 	}
 }
 
