@@ -31,11 +31,6 @@ func (a *App) startEngine(_ context.Context, w *works) (err error) {
 
 // outcomesSince replays what was stored at or after an instant.
 func (a *App) outcomesSince(ctx context.Context, since time.Time, fn func(alert.Record) error) error {
-	_, err := a.Store.Scan(ctx, alert.StreamOutcomes, "outcome.>", 0, func(r alert.Record) error {
-		if r.At.Before(since) {
-			return nil
-		}
-		return fn(r)
-	})
+	_, err := a.Store.ScanSince(ctx, alert.StreamOutcomes, "", since, fn)
 	return err
 }

@@ -11,7 +11,7 @@ import (
 type copyLinks struct {
 	name  string
 	links []placed // ascending by seq; holes, repetitions and strangers are possible
-	junk  int      // what is there and is no event
+	junk  int      // what is there and is no event, or stands in the wrong order
 	read  func(placed) ([]byte, error)
 }
 
@@ -39,7 +39,11 @@ type placed struct {
 
 // sort puts links in order that were found out of order.
 func (c *copyLinks) sort() {
-	slices.SortStableFunc(c.links, func(a, b placed) int { return cmp.Compare(a.seq, b.seq) })
+	bySeq := func(a, b placed) int { return cmp.Compare(a.seq, b.seq) }
+	if !slices.IsSortedFunc(c.links, bySeq) {
+		c.junk++
+		slices.SortStableFunc(c.links, bySeq)
+	}
 }
 
 // node is one event of one of the chains that begin with event 1. Chains share

@@ -129,11 +129,11 @@ func (b *Book) Read(fn func(st *alert.State)) {
 	fn(b.state)
 }
 
-// tip returns the last event applied and its hash.
-func (b *Book) tip() (uint64, digest) {
+// tip returns the last event applied.
+func (b *Book) tip() Chain {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.state.Seq, b.head
+	return Chain{seq: b.state.Seq, head: b.head}
 }
 
 // Seq returns the sequence of the last event applied.

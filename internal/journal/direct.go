@@ -16,12 +16,13 @@ import (
 // getRequest is the server's JSApiMsgGetRequest: which stored messages to send,
 // without a consumer.
 type getRequest struct {
-	Seq      uint64   `json:"seq,omitempty"`
-	LastFor  string   `json:"last_by_subj,omitempty"`
-	NextFor  string   `json:"next_by_subj,omitempty"`
-	Multi    []string `json:"multi_last,omitempty"`
-	Batch    int      `json:"batch,omitempty"`
-	MaxBytes int      `json:"max_bytes,omitempty"`
+	Seq      uint64     `json:"seq,omitempty"`
+	Time     *time.Time `json:"start_time,omitempty"` // instead of Seq
+	LastFor  string     `json:"last_by_subj,omitempty"`
+	NextFor  string     `json:"next_by_subj,omitempty"`
+	Multi    []string   `json:"multi_last,omitempty"`
+	Batch    int        `json:"batch,omitempty"`
+	MaxBytes int        `json:"max_bytes,omitempty"`
 }
 
 const (
@@ -34,6 +35,11 @@ const (
 
 // errNone: the server has nothing (more) of what was asked.
 var errNone = errors.New("nothing there")
+
+// errUnread is how the server says the same of a message; of one that it knows of and
+// cannot read, too. Only a question for the newest of several subjects tells the two
+// apart: there "nothing" has other words.
+var errUnread = fmt.Errorf("%w that can be read", errNone)
 
 // directOne asks for one message.
 func (s *Store) directOne(ctx context.Context, stream string, q getRequest) (alert.Record, error) {
@@ -104,7 +110,10 @@ func record(m *nats.Msg) (alert.Record, error) {
 		return alert.Record{}, errors.New("answer without a header")
 	}
 	if status := m.Header.Get("Status"); status != "" {
-		if status == "404" {
+		switch {
+		case status == "404" && m.Header.Get("Description") == "Message Not Found":
+			return alert.Record{}, errUnread
+		case status == "404":
 			return alert.Record{}, errNone
 		}
 		return alert.Record{}, fmt.Errorf("read refused: %s %s", status, m.Header.Get("Description"))

@@ -191,7 +191,7 @@ func (g *Guard) closeFiles() error {
 		errs = append(errs, m.close())
 	}
 	for _, h := range g.heads {
-		errs = append(errs, h.close())
+		errs = append(errs, h.close(g.stands))
 	}
 	return errors.Join(errs...)
 }

@@ -128,9 +128,15 @@ func (g *Guard) record(ctx context.Context, damages []Damage, source string) err
 // seal makes this folder's signed head cover an event. A head that cannot be
 // written is alarmed; the event is on the disk and stays acknowledged.
 func (g *Guard) seal(seq uint64) {
-	err := g.heads[0].reach(seq, g.book.tip)
+	err := g.heads[0].reach(seq, g.stands)
 	g.m.sealed(err)
 	if err != nil {
 		g.log.Error("the journal's signed head cannot be written", "event", seq, "err", err)
 	}
+}
+
+// stands is what a signed head says: the last event, and how far the mirror is.
+func (g *Guard) stands() (tip Chain, mirror uint64) {
+	held, _ := g.mirrors[0].held()
+	return g.book.tip(), held.seq
 }

@@ -43,7 +43,7 @@ func (g *Guard) keepHead(ctx context.Context, h *headFile) {
 		if err != nil {
 			return // the end, or nothing is served any more
 		}
-		if err := h.reach(seq, g.book.tip); err != nil {
+		if err := h.reach(seq, g.stands); err != nil {
 			g.unwritten(err, &down)
 			_ = pause(ctx, retryFile)
 			continue

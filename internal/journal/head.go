@@ -16,9 +16,10 @@ import (
 type Head struct {
 	V      int       `json:"v"`
 	Seq    uint64    `json:"seq"`
-	Hash   string    `json:"hash"` // of event seq, hexadecimal
-	At     time.Time `json:"at"`   // when it was signed
-	Key    string    `json:"key"`  // fingerprint of the public key
+	Hash   string    `json:"hash"`   // of event seq, hexadecimal
+	At     time.Time `json:"at"`     // when it was signed
+	Mirror uint64    `json:"mirror"` // events that this folder's mirror had then
+	Key    string    `json:"key"`    // fingerprint of the public key
 	Public []byte    `json:"public"`
 	Sig    []byte    `json:"sig"` // Ed25519 over all of it but itself
 
@@ -30,12 +31,12 @@ const headVersion = 1
 
 // signable is what the signature covers.
 func (h *Head) signable() []byte {
-	return fmt.Appendf(nil, "mingluo journal head\n%d\n%d\n%s\n%s\n%s\n", h.V, h.Seq, h.Hash, h.At.UTC().Format(time.RFC3339Nano), h.Key)
+	return fmt.Appendf(nil, "mingluo journal head\n%d\n%d\n%s\n%s\n%d\n%s\n", h.V, h.Seq, h.Hash, h.At.UTC().Format(time.RFC3339Nano), h.Mirror, h.Key)
 }
 
 // sign makes the statement.
-func (k *headKey) sign(seq uint64, hash digest, at time.Time) Head {
-	h := Head{V: headVersion, Seq: seq, Hash: hash.String(), At: at.UTC(), Key: k.fingerprint(), Public: k.public(), hash: hash}
+func (k *headKey) sign(tip Chain, mirror uint64, at time.Time) Head {
+	h := Head{V: headVersion, Seq: tip.seq, Hash: tip.Head(), At: at.UTC(), Mirror: mirror, Key: k.fingerprint(), Public: k.public(), hash: tip.head}
 	h.Sig = ed25519.Sign(k.private, h.signable())
 	return h
 }

@@ -85,14 +85,14 @@ func newestHead(heads []Head) (Head, bool) {
 
 // reach makes the file say that event seq, or a later one, was the last. Of many
 // who wait for it one writes, and the others find it done.
-func (f *headFile) reach(seq uint64, tip func() (uint64, digest)) error {
+func (f *headFile) reach(seq uint64, now func() (tip Chain, mirror uint64)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.head.Seq >= seq {
 		return nil
 	}
-	last, hash := tip()
-	return f.write(f.key.sign(last, hash, time.Now()))
+	tip, mirror := now()
+	return f.write(f.key.sign(tip, mirror, time.Now()))
 }
 
 // write stores a statement over the older one. The lock is held.
@@ -174,14 +174,14 @@ func (f *headFile) adopt(newest Head) error {
 }
 
 // renew puts the file in place anew; for one that was found damaged.
-func (f *headFile) renew(seq uint64, hash digest) error {
+func (f *headFile) renew(tip Chain, mirror uint64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.file != nil {
 		f.file.Close() // it is replaced
 		f.file = nil
 	}
-	return f.create(f.key.sign(seq, hash, time.Now()))
+	return f.create(f.key.sign(tip, mirror, time.Now()))
 }
 
 // said returns what was last written.
@@ -191,11 +191,17 @@ func (f *headFile) said() Head {
 	return f.head
 }
 
-func (f *headFile) close() error {
+// close ends with a statement of how things stand.
+func (f *headFile) close(now func() (tip Chain, mirror uint64)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.file == nil {
 		return nil
+	}
+	if tip, mirror := now(); tip.seq > f.head.Seq || tip.seq == f.head.Seq && mirror > f.head.Mirror {
+		if err := f.write(f.key.sign(tip, mirror, time.Now())); err != nil {
+			return err
+		}
 	}
 	err := f.file.Close()
 	f.file = nil

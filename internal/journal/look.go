@@ -24,16 +24,19 @@ type look struct {
 // headCheck is what one head file says.
 type headCheck struct {
 	file   *headFile
+	wrote  uint64 // what this process has signed there, before the file was read
 	said   []Head
 	damage error
 	agree  bool // every statement so far is in the stream
 }
 
-// begin opens the copies. inUse: this process is writing them.
+// beginLook opens the copies. With inUse this process is writing them: heads are
+// read before mirrors, and both before the caller asks the book for its last event,
+// so that nothing looks too long.
 func (g *Guard) beginLook(inUse bool) (*look, error) {
 	k := &look{g: g}
 	for _, h := range g.heads {
-		c := headCheck{file: h, agree: true}
+		c := headCheck{file: h, wrote: h.said().Seq, agree: true}
 		c.said, c.damage = readHeads(h.path)
 		for _, s := range c.said {
 			if !g.key.ours(&s) {
@@ -93,9 +96,12 @@ func (k *look) next(e *entry, stored []byte) {
 // finish says what is wrong when the whole stream was read.
 func (k *look) finish() {
 	last := k.chain.seq
-	for _, c := range k.mirrors {
+	for i, c := range k.mirrors {
 		if c == nil {
 			continue
+		}
+		if i == 0 {
+			k.finishOwn(c)
 		}
 		if c.finish(last); c.why != "" {
 			// Which of the two is right has to be found out the long way.
@@ -108,6 +114,16 @@ func (k *look) finish() {
 	}
 }
 
+// finishOwn asks whether this folder's mirror is shorter than it was. That it is
+// behind the stream is normal after a crash; it is filled up from there.
+func (k *look) finishOwn(c *mirrorCheck) {
+	newest, ok := newestHead(k.heads[0].said)
+	if ok && c.why == "" && !c.m.gone && c.held.seq < min(newest.Mirror, k.chain.seq) {
+		k.found(Damage{Kind: KindMirror, Name: c.m.path, From: c.held.seq + 1, To: newest.Mirror,
+			Why: fmt.Sprintf("it ends with event %d and had %d when the head was signed", c.held.seq, newest.Mirror)})
+	}
+}
+
 func (k *look) finishHead(c *headCheck, last uint64) {
 	newest, ok := newestHead(c.said)
 	if ok && newest.Seq > last {
@@ -115,14 +131,13 @@ func (k *look) finishHead(c *headCheck, last uint64) {
 		k.found(Damage{Kind: KindStream, Name: streamName, From: last + 1, To: newest.Seq,
 			Why: fmt.Sprintf("its last event is %d, but %s was signed for event %d", last, c.file.path, newest.Seq)})
 	}
-	said := c.file.said()
 	switch {
 	case !ok && c.damage != nil:
 		k.found(Damage{Kind: KindHead, Name: c.file.path, Why: c.damage.Error()})
-	case !ok && (said.Seq > 0 || c.file.expected && last > 0):
+	case !ok && (c.wrote > 0 || c.file.expected && last > 0):
 		k.found(Damage{Kind: KindHead, Name: c.file.path, Why: "it was gone"})
-	case ok && newest.Seq < said.Seq:
-		k.found(Damage{Kind: KindHead, Name: c.file.path, From: newest.Seq, To: said.Seq, Why: "it is older than what was written"})
+	case ok && newest.Seq < c.wrote:
+		k.found(Damage{Kind: KindHead, Name: c.file.path, From: newest.Seq, To: c.wrote, Why: "it is older than what was written"})
 	}
 }
 

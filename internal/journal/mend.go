@@ -277,6 +277,6 @@ func (a *authority) nameAt(seq uint64) string {
 
 // tipHead is what this process knows as a statement.
 func (b *Book) tipHead() *Head {
-	seq, hash := b.tip()
-	return &Head{Seq: seq, hash: hash, Hash: hash.String(), At: time.Now(), path: "this process"}
+	tip := b.tip()
+	return &Head{Seq: tip.seq, hash: tip.head, Hash: tip.Head(), At: time.Now(), path: "this process"}
 }

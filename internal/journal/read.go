@@ -80,23 +80,32 @@ func (s *Store) Subject(ctx context.Context, subject string, from uint64, fn fun
 	if err := checkSubject(subject); err != nil {
 		return fmt.Errorf("read subject: %w", err)
 	}
-	// One question for one message first: for a subject without any it costs less
-	// than a question for many.
-	r, err := s.getOne(ctx, stream, getRequest{NextFor: subject, Seq: max(from, 1)})
-	if errors.Is(err, errNone) {
-		return nil
-	}
+	end, err := s.endOf(ctx, stream, subject)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", subject, err)
 	}
-	if err := fn(r); err != nil {
-		return err
+	return s.readTo(ctx, stream, subject, max(from, 1), end, fn)
+}
+
+// endOf returns the sequence of a subject's newest message; 0 when it has none. One
+// question, because most slices have no outcomes yet when they are asked for. When
+// the newest cannot be read it is the stream's last sequence: those before it can.
+func (s *Store) endOf(ctx context.Context, stream, subject string) (uint64, error) {
+	if s.conf.Replicas > 1 {
+		r, err := s.leaderGet(ctx, stream, getRequest{LastFor: subject})
+		if errors.Is(err, errNone) {
+			return 0, nil
+		}
+		return r.Seq, err
 	}
-	end, err := s.getOne(ctx, stream, getRequest{LastFor: subject})
-	if err != nil {
-		return fmt.Errorf("read %s: %w", subject, err)
+	r, err := s.directOne(ctx, stream, getRequest{Multi: []string{subject}})
+	switch {
+	case errors.Is(err, errUnread):
+		return s.LastSeq(ctx, stream)
+	case errors.Is(err, errNone):
+		return 0, nil
 	}
-	return s.readTo(ctx, stream, subject, r.Seq+1, end.Seq, fn)
+	return r.Seq, err
 }
 
 // LastSeq returns the sequence of the stream's newest message, 0 when there never

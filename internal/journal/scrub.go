@@ -56,14 +56,15 @@ func (g *Guard) Scrub(ctx context.Context) (Report, error) {
 
 // againLook compares while the process runs, up to the event that is the last now.
 func (g *Guard) againLook(ctx context.Context) (*look, error) {
-	end, head := g.book.tip()
 	k, err := g.beginLook(true)
 	if err != nil {
 		return nil, err
 	}
 	defer k.close()
+	tip := g.book.tip()
+	end := tip.seq
 	err = g.readStream(ctx, end, k.next)
-	if err == nil && k.chain != (Chain{end, head}) {
+	if err == nil && k.chain != tip {
 		err = &unfit{k.chain.seq + 1, errMissing}
 	}
 	if err == nil && g.store.emb != nil {
@@ -167,15 +168,15 @@ func (g *Guard) mirrorAgain(ctx context.Context, path string) error {
 		if m.path != path {
 			continue
 		}
-		end, head := g.book.tip()
+		tip := g.book.tip()
 		return m.replace(time.Now(), func(w io.Writer) (Chain, error) {
 			var c Chain
 			var failed error
-			err := g.readStream(ctx, end, func(e *entry, stored []byte) {
+			err := g.readStream(ctx, tip.seq, func(e *entry, stored []byte) {
 				c = Chain{seq: e.seq, head: e.hash}
 				failed = errors.Join(failed, writeLine(w, stored))
 			})
-			if err = errors.Join(err, failed); err == nil && c.head != head {
+			if err = errors.Join(err, failed); err == nil && c != tip {
 				err = errMissing
 			}
 			return c, err
@@ -187,7 +188,7 @@ func (g *Guard) mirrorAgain(ctx context.Context, path string) error {
 func (g *Guard) headAgain(path string) error {
 	for _, h := range g.heads {
 		if h.path == path {
-			return h.renew(g.book.tip())
+			return h.renew(g.stands())
 		}
 	}
 	return nil
