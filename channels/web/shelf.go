@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"reflect"
 	"sort"
 	"strings"
 	"time"
@@ -145,6 +146,11 @@ func whole(n *alert.Notice) bool {
 		}
 	}
 	return publicCopy(n) != nil
+}
+
+// same reports whether another entry, read from disk, says exactly the same.
+func (en *entry) same(other *entry) bool {
+	return other != nil && other.seq == en.seq && reflect.DeepEqual(other.notice, en.notice)
 }
 
 // restore shows what was kept until the journal has been read.

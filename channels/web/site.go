@@ -218,10 +218,15 @@ func (s *Site) catchUpLocked(now time.Time) {
 	if s.caught {
 		return
 	}
+	before := s.dir // what the disk has
 	s.caught, s.dir, s.replay = true, s.replay, nil
 	s.renew(now)
 	s.swap(now)
-	s.keep = s.dir.all()
+	for _, en := range s.dir.all() {
+		if !en.same(before.notice(en.notice.ID)) {
+			s.keep = append(s.keep, en)
+		}
+	}
 	s.hub.advance(s.state.Seq)
 	close(s.ready)
 }

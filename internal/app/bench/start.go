@@ -32,6 +32,9 @@ func benchStart(ctx context.Context, o Options) (r Result, err error) {
 	}
 	chs := func() []channels.Channel { return []channels.Channel{&instant{name: "sms"}, &instant{name: "wechat"}} }
 	if err := h.service(ctx, chs(), func(a *app.App) error {
+		if err := ready(ctx, a); err != nil {
+			return err
+		}
 		_, err := fanout(ctx, a, Options{N: o.N}, "sms", "wechat")
 		return err
 	}); err != nil {
