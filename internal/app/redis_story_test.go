@@ -11,6 +11,7 @@ import (
 	"mingluo/internal/alert"
 	"mingluo/internal/app"
 	"mingluo/internal/apptest"
+	"mingluo/internal/roll"
 	"mingluo/internal/shared"
 	"mingluo/internal/shared/sharedtest"
 )
@@ -213,4 +214,33 @@ func TestTwoServicesShareAWeChatToken(t *testing.T) {
 	server.Kill()
 	wechat.RevokeToken()
 	tell(4)
+}
+
+// When the roll becomes another one, the index in Redis is built anew and no copy
+// of the old one stays. Here it is given other keys.
+func TestAnotherRollIsAnotherIndex(t *testing.T) {
+	t.Parallel()
+	server := sharedtest.Start(t)
+	town := apptest.NewTown(t, apptest.People(30, 20), apptest.Redis(server.Config()))
+	s := town.Start()
+	s.Until("Redis has everybody", func() bool { _, text := ready(t, s); return strings.Contains(text, "redis: green") })
+	editions := func() map[string]int {
+		found := map[string]int{}
+		for _, key := range strings.Fields(server.Order("KEYS", "mingluo:{b*}")) {
+			name, _, _ := strings.Cut(server.Order("HGET", key, "edition"), "@")
+			found[name]++
+		}
+		return found
+	}
+	if was := editions(); len(was) != 1 {
+		t.Fatalf("editions %v", was)
+	}
+	keys := roll.NewKeys()
+	if err := s.Shared.Renew(t.Context(), keys); err != nil {
+		t.Fatal(err)
+	}
+	s.Until("only the new edition is there", func() bool {
+		now := editions()
+		return len(now) == 1 && now["1/"+keys.Fingerprint()] > 0
+	})
 }
