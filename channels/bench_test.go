@@ -142,7 +142,7 @@ func start(t *testing.T, people int, set func(b *bench, c *Config)) *bench {
 func (b *bench) restart(set func(b *bench, c *Config)) {
 	b.Helper()
 	c := Config{
-		Record: b.record, Queue: b.queue, Audience: b.desk, Notices: b.desk, OutcomesSince: b.record.since,
+		Record: b.record, Queue: b.queue, Audience: b.desk, Notices: b.desk, Outcomes: b.record.since,
 		Alarm: func(a Alarm) {
 			select {
 			case b.alarms <- a:

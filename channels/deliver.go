@@ -65,6 +65,8 @@ func (w *worker) after(job *Work, l *ledger, s *session, t *taker, err error) (p
 		return pass{what: passLost}, nil
 	case why == haltShutdown, why == haltChannel:
 		return pass{what: passBack}, nil
+	case why == haltPaused:
+		return pass{wait: lookEvery}, nil
 	case why != haltNone:
 		return pass{}, nil // the next look says what it means
 	case err == nil && t.reported.Load() > 0:

@@ -21,10 +21,12 @@ type Config struct {
 	Notices  Notices
 	Channels []Channel
 
-	// OutcomesSince calls fn for every message of OUTCOMES that was stored at
-	// or after an instant, in order. It rebuilds the look-up of receipts at
-	// start. Nil: receipts of messages sent before the start are unknown.
-	OutcomesSince func(ctx context.Context, since time.Time, fn func(alert.Record) error) error
+	// Outcomes calls fn for the messages of OUTCOMES, in order, that were stored
+	// at or after an instant and stand at or behind a sequence, and returns the
+	// last sequence there was. It rebuilds the look-up of receipts at start, and
+	// finds there what other processes sent. Nil: only receipts of what this
+	// process sent are known.
+	Outcomes func(ctx context.Context, since time.Time, from uint64, fn func(alert.Record) error) (last uint64, err error)
 	// Replies takes what people answer. Nil: replies are refused.
 	Replies func(ctx context.Context, r Reply) error
 	// Pause pauses a revision after a burst of refusals, with the reason in

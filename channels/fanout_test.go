@@ -3,16 +3,19 @@ package channels
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"mingluo/internal/alert"
 	"mingluo/internal/audience"
+	"mingluo/internal/journal"
 	"mingluo/internal/roll"
 )
 
@@ -88,6 +91,8 @@ type oneWork struct{ work Work }
 func (o *oneWork) Work(string, int) (Work, bool) { return o.work, true }
 func (o *oneWork) Stopped(string, int) Stop      { return GoOn }
 
+func messageID(n int64) string { return strconv.FormatInt(n+1e9, 16) }
+
 // instant is a carrier that accepts at once.
 type instant struct{ n atomic.Int64 }
 
@@ -100,9 +105,78 @@ func (c *instant) Deliver(ctx context.Context, b Batch, report func(int, alert.O
 		if err := b.Permit(ctx); err != nil {
 			return err
 		}
-		report(i, alert.Outcome{State: alert.StateAccepted, MessageID: strconv.FormatInt(c.n.Add(1)+1e9, 16)})
+		report(i, alert.Outcome{State: alert.StateAccepted, MessageID: messageID(c.n.Add(1))})
 	}
 	return nil
+}
+
+// outing is one notice on its way to a whole town, through an engine over the
+// real record.
+type outing struct {
+	eng     *Engine
+	store   *journal.Store
+	carrier *instant
+	tasks   []string
+	metrics *prometheus.Registry
+	end     func()
+}
+
+func newOuting(b *testing.B, people int) *outing {
+	b.Helper()
+	town := newTown(b, people)
+	o := &outing{store: openStore(b, b.TempDir()), carrier: &instant{}, metrics: prometheus.NewRegistry()}
+	per, err := town.PerBucket(b.Context(), roll.SMS, townQuery())
+	if err != nil {
+		b.Fatal(err)
+	}
+	plan := alert.Plan{Notice: "n1", Rev: 1, Verb: alert.Issue, Mode: alert.Drill, Query: townQuery(), Until: hour(),
+		Channels: []alert.ChannelPlan{{Channel: roll.SMS, Slices: alert.CutSlices(per, 1000)}}}
+	for _, s := range plan.Channels[0].Slices {
+		o.tasks = append(o.tasks, alert.Task{Channel: roll.SMS, Notice: "n1", Rev: 1, Slice: s, Attempt: 1}.Subject())
+	}
+	o.eng, err = NewEngine(Config{Record: o.store, Queue: storeQueue{o.store}, Audience: townCrowd{town.Memory},
+		Notices:  &oneWork{Work{Plan: plan, Message: Message{Notice: "n1", Rev: 1, Verb: alert.Issue, Mode: alert.Drill, Content: alert.Content{Level: alert.Red}}}},
+		Channels: []Channel{o.carrier}, Log: slog.New(slog.DiscardHandler), Registry: o.metrics, Alone: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = o.eng.Run(ctx) }()
+	o.end = sync.OnceFunc(func() { cancel(); <-done })
+	b.Cleanup(o.end)
+	return o
+}
+
+// counted is one sample of a counter.
+type counted struct {
+	channel, result string
+	n               int
+}
+
+func (o *outing) gathered(b *testing.B, name string) (out []counted) {
+	families, err := o.metrics.Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				out = append(out, counted{m.GetLabel()[0].GetValue(), m.GetLabel()[1].GetValue(), int(m.GetCounter().GetValue())})
+			}
+		}
+	}
+	return out
+}
+
+// run sends it and returns when every outcome and tally is on disk.
+func (o *outing) run(b *testing.B) {
+	closed := make(chan struct{})
+	go waitTallies(b.Context(), o.store, len(o.tasks), closed)
+	if _, err := o.store.PutTasks(b.Context(), o.tasks); err != nil {
+		b.Fatal(err)
+	}
+	<-closed
 }
 
 // BenchmarkFanout sends one notice to b.N people through a carrier that accepts
@@ -110,45 +184,49 @@ func (c *instant) Deliver(ctx context.Context, b Batch, report func(int, alert.O
 //
 //	go test ./channels -run - -bench Fanout -benchtime 1000000x
 func BenchmarkFanout(b *testing.B) {
-	town := newTown(b, b.N)
-	store := openStore(b, b.TempDir())
-	per, err := town.PerBucket(b.Context(), roll.SMS, townQuery())
-	if err != nil {
-		b.Fatal(err)
-	}
-	plan := alert.Plan{Notice: "n1", Rev: 1, Verb: alert.Issue, Mode: alert.Drill, Query: townQuery(), Until: hour()}
-	cp := alert.ChannelPlan{Channel: roll.SMS, Slices: alert.CutSlices(per, 1000)}
-	plan.Channels = []alert.ChannelPlan{cp}
-	var tasks []string
-	for _, s := range cp.Slices {
-		tasks = append(tasks, alert.Task{Channel: roll.SMS, Notice: "n1", Rev: 1, Slice: s, Attempt: 1}.Subject())
-	}
-	carrier := &instant{}
-	eng, err := NewEngine(Config{Record: store, Queue: storeQueue{store}, Audience: townCrowd{town.Memory},
-		Notices:  &oneWork{Work{Plan: plan, Message: Message{Notice: "n1", Rev: 1, Verb: alert.Issue, Mode: alert.Drill, Content: alert.Content{Level: alert.Red}}}},
-		Channels: []Channel{carrier}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Alone: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); _ = eng.Run(ctx) }()
-	closed := make(chan struct{})
-	go waitTallies(ctx, store, len(tasks), closed)
+	o := newOuting(b, b.N)
 	b.ResetTimer()
 	cpu := cpuTime()
-	if _, err := store.PutTasks(ctx, tasks); err != nil {
-		b.Fatal(err)
-	}
-	<-closed
+	o.run(b)
 	b.StopTimer()
 	b.ReportMetric(float64((cpuTime()-cpu).Nanoseconds())/float64(b.N), "cpu-ns/recipient")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "recipients/s")
-	if got := carrier.n.Load(); got != int64(b.N) {
+	if got := o.carrier.n.Load(); got != int64(b.N) {
 		b.Errorf("%d messages for %d people", got, b.N)
 	}
-	cancel()
-	<-done
+	o.end()
+}
+
+// BenchmarkReceipts brings a receipt for each of b.N people, in the order in
+// which they were sent, 64 at a time. Each returns when it is on disk.
+func BenchmarkReceipts(b *testing.B) {
+	o := newOuting(b, b.N)
+	o.run(b)
+	b.ResetTimer()
+	var next, took atomic.Int64
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+				at := time.Now()
+				r := Receipt{Channel: "sms", MessageID: messageID(n), State: alert.StateDelivered, Code: "DELIVRD", At: at}
+				if err := o.eng.Inbox().Receipt(b.Context(), r); err != nil {
+					b.Error(err)
+				}
+				took.Add(int64(time.Since(at)))
+			}
+		})
+	}
+	all.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "receipts/s")
+	b.ReportMetric(float64(took.Load())/float64(b.N)/1e6, "ms/receipt")
+	for _, known := range o.gathered(b, "mingluo_channel_receipts_total") {
+		if known.result == "recorded" && known.channel == "sms" && known.n != b.N {
+			b.Errorf("%d of %d were recorded", known.n, b.N)
+		}
+	}
+	o.end()
 }
 
 // cpuTime is what the process has used of all cores.

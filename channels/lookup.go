@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"mingluo/internal/alert"
@@ -52,7 +51,7 @@ type generation struct {
 }
 
 func newReceiptIndex() *receiptIndex {
-	return &receiptIndex{seed: maphash.MakeSeed(), early: early{waiters: map[uint64][]chan struct{}{}}}
+	return &receiptIndex{seed: maphash.MakeSeed(), early: newEarly()}
 }
 
 // hash is of the channel and the message id.
@@ -157,66 +156,6 @@ func (x *receiptIndex) size() (n, bytes int) {
 		}
 	}
 	return n, bytes
-}
-
-// early are receipts that came before the record of their message.
-type early struct {
-	waiting atomic.Int64
-
-	mu      sync.Mutex
-	waiters map[uint64][]chan struct{}
-}
-
-// came wakes those who wait for an id. Whoever waits counts before he looks,
-// and this looks after the id was put: nobody sleeps on.
-func (e *early) came(h uint64) {
-	if e.waiting.Load() == 0 {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, w := range e.waiters[h] {
-		close(w)
-		e.waiting.Add(-1)
-	}
-	delete(e.waiters, h)
-}
-
-// wait returns a channel that is closed when the id becomes known, nil when it
-// is known already, and false when too many wait.
-func (x *receiptIndex) wait(h uint64, limit int64) (<-chan struct{}, bool) {
-	e := &x.early
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.waiting.Add(1) > limit {
-		e.waiting.Add(-1)
-		return nil, false
-	}
-	if _, _, ok := x.find(h); ok {
-		e.waiting.Add(-1)
-		return nil, true
-	}
-	w := make(chan struct{})
-	e.waiters[h] = append(e.waiters[h], w)
-	return w, true
-}
-
-// giveUp ends a wait that was in vain.
-func (x *receiptIndex) giveUp(h uint64, w <-chan struct{}) {
-	e := &x.early
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	ws := e.waiters[h]
-	for i, c := range ws {
-		if c == w {
-			e.waiters[h] = append(ws[:i], ws[i+1:]...)
-			e.waiting.Add(-1)
-			break
-		}
-	}
-	if len(e.waiters[h]) == 0 {
-		delete(e.waiters, h)
-	}
 }
 
 func channelOf(key string) string {

@@ -1,9 +1,11 @@
 package channels
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -139,8 +141,9 @@ func (m *memRecord) tally(t *testing.T, task alert.Task) (y alert.Tally) {
 	return y
 }
 
-func (m *memRecord) since(_ context.Context, at time.Time, fn func(alert.Record) error) error {
+func (m *memRecord) since(_ context.Context, at time.Time, from uint64, fn func(alert.Record) error) (uint64, error) {
 	m.mu.Lock()
+	last := m.seq[alert.StreamOutcomes]
 	var rs []alert.Record
 	for s, l := range m.all {
 		if stream(s) == alert.StreamOutcomes {
@@ -148,12 +151,13 @@ func (m *memRecord) since(_ context.Context, at time.Time, fn func(alert.Record)
 		}
 	}
 	m.mu.Unlock()
+	slices.SortFunc(rs, func(a, b alert.Record) int { return cmp.Compare(a.Seq, b.Seq) })
 	for _, r := range rs {
-		if !r.At.Before(at) {
+		if r.Seq >= from && !r.At.Before(at) {
 			if err := fn(r); err != nil {
-				return err
+				return last, err
 			}
 		}
 	}
-	return nil
+	return last, nil
 }

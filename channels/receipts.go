@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,9 +14,9 @@ import (
 
 const (
 	// A receipt may be quicker than our own record of the message it is about.
-	earlyReceipt  = 5 * time.Second
-	earlyReceipts = 10_000 // how many may wait for that at once
-	maxMessageID  = 128    // the record's bound, see alert.Outcome
+	earlyReceipt = 3 * time.Second
+	readAgain    = 500 * time.Millisecond // how often another process's record is looked at meanwhile
+	maxMessageID = 128                    // the record's bound, see alert.Outcome
 )
 
 // ErrNoReplies says that nobody takes replies in this process.
@@ -30,24 +31,23 @@ type inbox struct {
 	rebuilt chan struct{} // closed when the index knows the past
 
 	unknown, unknownSaid atomic.Int64 // receipts since it was said, and when (Unix ns)
+
+	reading sync.Mutex // one reads the record at a time
+	read    uint64     // OUTCOMES sequence up to which it was read
+	readAt  time.Time
 }
 
 // rebuild fills the index from the record.
 func (in *inbox) rebuild(ctx context.Context) {
 	defer close(in.rebuilt)
-	if in.eng.conf.OutcomesSince == nil {
+	if in.eng.conf.Outcomes == nil {
 		return
 	}
 	start := time.Now()
-	err := in.eng.conf.OutcomesSince(ctx, start.Add(-reportLag), func(r alert.Record) error {
-		key := strings.TrimPrefix(r.Subject, "outcome.")
-		if err := alert.DecodeOutcomes(r.Data, func(o alert.Outcome) { in.index.add(key, o) }); err != nil {
-			in.eng.damaged(key, err)
+	if err := in.catchUp(ctx); err != nil {
+		if ctx.Err() == nil {
+			in.eng.log.Error("receipts of messages sent before the start will be unknown", "err", err)
 		}
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		in.eng.log.Error("receipts of messages sent before the start will be unknown", "err", err)
 		return
 	}
 	known, bytes := in.index.size()
@@ -66,6 +66,26 @@ func (in *inbox) sayUnknown(r Receipt) {
 	}
 	in.unknown.Add(-n)
 	in.eng.log.Warn("receipts for messages that are not known were dropped", "since_last_said", n, "channel", in.known(r.Channel), "state", r.State, "code", r.Code)
+}
+
+// catchUp reads what was added to the record since it was read last.
+func (in *inbox) catchUp(ctx context.Context) error {
+	in.reading.Lock()
+	defer in.reading.Unlock()
+	in.readAt = time.Now()
+	last, err := in.eng.conf.Outcomes(ctx, time.Now().Add(-reportLag), in.read+1, func(r alert.Record) error {
+		key := strings.TrimPrefix(r.Subject, "outcome.")
+		if err := alert.DecodeOutcomes(r.Data, func(o alert.Outcome) { in.index.add(key, o) }); err != nil {
+			in.eng.damaged(key, err)
+		}
+		in.read = max(in.read, r.Seq)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read outcomes for receipts: %w", err)
+	}
+	in.read = max(in.read, last)
+	return nil
 }
 
 // Receipt implements [Inbox]. A receipt for a message that nobody knows is
@@ -110,41 +130,78 @@ func (in *inbox) receipt(ctx context.Context, r *Receipt) (result string, err er
 }
 
 // place finds the slice and the recipient, and waits for them a little while
-// this process is sending on the channel. When it is not, nobody will record
-// the message here, and waiting would only hold up the receipts behind: those
-// of other systems' messages, or a carrier's backlog after a restart.
+// somebody is sending on the channel. When nobody is, nobody will record the
+// message, and waiting would only hold up the receipts behind: those of other
+// systems' messages, or a carrier's backlog after a restart.
 func (in *inbox) place(ctx context.Context, channel string, h uint64) (key string, tag recipientTag, err error) {
-	select {
-	case <-in.rebuilt:
-	default:
-		if key, tag, ok := in.index.find(h); ok {
-			return key, tag, nil
-		}
-		select {
-		case <-in.rebuilt:
-		case <-ctx.Done():
-			return "", tag, fmt.Errorf("receipt: the look-up is not rebuilt yet: %w", ctx.Err())
-		}
+	known := func() (ok bool) {
+		key, tag, ok = in.index.find(h)
+		return ok
 	}
-	if !in.sending(channel) {
-		key, tag, _ = in.index.find(h)
+	if known() {
 		return key, tag, nil
 	}
-	known, ok := in.index.wait(h, earlyReceipts)
-	if ok && known != nil {
-		timer := time.NewTimer(earlyReceipt)
-		defer timer.Stop()
+	select {
+	case <-in.rebuilt:
+	case <-ctx.Done():
+		return "", tag, fmt.Errorf("receipt: the look-up is not rebuilt yet: %w", ctx.Err())
+	}
+	if err := in.await(ctx, channel, h, known); err != nil {
+		return "", tag, err
+	}
+	if !known() && in.eng.recorder.stuck() {
+		return "", tag, errStuck
+	}
+	return key, tag, nil
+}
+
+// errStuck: nothing can be recorded at the moment, so that nobody can say that
+// a message is unknown. The carrier comes again.
+var errStuck = errors.New("receipt: its message may still wait to be recorded")
+
+// await waits until the id is known or has been waited for long enough.
+func (in *inbox) await(ctx context.Context, channel string, h uint64, known func() bool) error {
+	alone := in.eng.conf.Alone || in.eng.conf.Outcomes == nil
+	if alone && !in.sending(channel) {
+		return nil
+	}
+	w := in.index.early.wait(channel, h, known)
+	defer in.index.early.giveUp(w)
+	var again <-chan time.Time // other processes record too: what they did is read
+	if !alone {
+		ticker := time.NewTicker(readAgain)
+		defer ticker.Stop()
+		again = ticker.C
+	}
+	over := time.NewTimer(earlyReceipt)
+	defer over.Stop()
+	for {
+		if !alone {
+			if err := in.glance(ctx); err != nil || known() {
+				return err
+			}
+		}
 		select {
-		case <-known:
-		case <-timer.C:
-			in.index.giveUp(h, known)
+		case <-w.done:
+			return nil
+		case <-over.C:
+			return nil
+		case <-again:
 		case <-ctx.Done():
-			in.index.giveUp(h, known)
-			return "", tag, fmt.Errorf("receipt: wait for its message: %w", ctx.Err())
+			return fmt.Errorf("receipt: wait for its message: %w", ctx.Err())
 		}
 	}
-	key, tag, _ = in.index.find(h)
-	return key, tag, nil
+}
+
+// glance is catchUp, unless that was done a moment ago.
+func (in *inbox) glance(ctx context.Context) error {
+	in.reading.Lock()
+	fresh := time.Since(in.readAt) < readAgain/5
+	in.reading.Unlock()
+	if fresh {
+		return nil
+	}
+	return in.catchUp(ctx)
 }
 
 func (in *inbox) sending(channel string) bool {

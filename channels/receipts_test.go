@@ -1,7 +1,11 @@
 package channels
 
 import (
+	"errors"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,4 +120,97 @@ func TestTheLookUpForgetsAfterThreeDays(t *testing.T) {
 	if _, _, ok := x.find(x.hash("wechat", "xxxxxxxxa")); ok {
 		t.Error("another channel's message of the same id is known")
 	}
+}
+
+// A flood of receipts for messages that are nobody's here, while a fan-out
+// runs: those of known messages are recorded at once all the same, and the one
+// that comes before its message's record waits for it.
+func TestAFloodOfUnknownReceiptsHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, 40, func(b *bench, c *Config) { b.ch.took = 200 * time.Millisecond; b.record.lag = 10 * time.Millisecond })
+		b.queue.put(b.desk.release("sms", "n1", 1, 1, alert.Red, alert.Issue, hour())...)
+		time.Sleep(2 * time.Second)
+		receivers := make(chan struct{}, 2*maxEarly) // as many as a channel has
+		var all sync.WaitGroup
+		var slowest atomic.Int64
+		for i := range 4000 {
+			receivers <- struct{}{}
+			id := fmt.Sprintf("nobody's %d", i)
+			known := i%400 == 0
+			if known {
+				id = fmt.Sprintf("m%d", 1+i/400)
+			}
+			all.Go(func() {
+				defer func() { <-receivers }()
+				at := time.Now()
+				if err := b.eng.Inbox().Receipt(t.Context(), receipt(id, alert.StateDelivered)); err != nil {
+					t.Error(err)
+				}
+				if known {
+					slowest.Store(max(slowest.Load(), int64(time.Since(at))))
+				}
+			})
+			time.Sleep(time.Millisecond)
+		}
+		all.Wait()
+		if d := time.Duration(slowest.Load()); d > 50*time.Millisecond {
+			t.Errorf("a known receipt took %s", d)
+		}
+		b.until(time.Minute, "the queue is empty", b.drained)
+		b.end()
+	})
+}
+
+// While nothing can be recorded nobody can say that a message is unknown: the
+// carrier is asked to come again.
+func TestAReceiptIsNotDroppedWhileTheRecordIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		b := start(t, 4, func(b *bench, c *Config) {
+			b.record.fault = func([]alert.Put) (bool, error) {
+				if down.Load() {
+					return false, alert.ErrFull
+				}
+				return false, nil
+			}
+		})
+		down.Store(true)
+		b.queue.put(b.desk.release("sms", "n1", 1, 1, alert.Red, alert.Issue, hour())...)
+		time.Sleep(time.Second)
+		if err := b.eng.Inbox().Receipt(t.Context(), receipt("m1", alert.StateDelivered)); !errors.Is(err, errStuck) {
+			t.Errorf("got %v", err)
+		}
+		down.Store(false)
+		b.until(time.Minute, "the queue is empty", b.drained)
+		if err := b.eng.Inbox().Receipt(t.Context(), receipt("m1", alert.StateDelivered)); err != nil {
+			t.Error(err)
+		}
+		b.end()
+	})
+}
+
+// Two processes, one record: the receipt comes to the one that did not send.
+func TestAReceiptIsFoundByAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, 10, func(b *bench, c *Config) { c.Alone = false })
+		other := *b
+		other.queue = newMemQueue() // it takes no tasks
+		other.restart(func(_ *bench, c *Config) { c.Alone = false })
+		time.Sleep(time.Second)
+		task := b.desk.release("sms", "n1", 1, 1, alert.Red, alert.Issue, hour())[0]
+		b.queue.put(task)
+		b.until(time.Minute, "the queue is empty", b.drained)
+		at := time.Now()
+		if err := other.eng.Inbox().Receipt(t.Context(), receipt("m1", alert.StateDelivered)); err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(at); d > time.Second {
+			t.Errorf("it took %s", d)
+		}
+		if os := b.record.outcomes(t, task); len(os) != 11 || os[10].State != alert.StateDelivered {
+			t.Errorf("%d outcomes", len(os))
+		}
+		other.end()
+		b.end()
+	})
 }

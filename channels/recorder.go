@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mingluo/internal/alert"
@@ -45,6 +46,7 @@ type recorder struct {
 
 	outcomes todo
 	tallies  todo
+	failing  atomic.Bool // outcomes could not be recorded the last time
 
 	// free are buffers of pending outcomes. A fan-out fills one for each slice;
 	// fresh memory for each cost more than what is written into it.
@@ -144,6 +146,9 @@ func (r *recorder) loop(ctx context.Context, list *todo, what string, round func
 	pause, down := firstPause, false
 	for ctx.Err() == nil {
 		next, err := round(ctx, list.take())
+		if list == &r.outcomes {
+			r.failing.Store(err != nil)
+		}
 		if err != nil && ctx.Err() == nil {
 			r.trouble(what, err, down)
 			down = true
@@ -164,6 +169,9 @@ func (r *recorder) loop(ctx context.Context, list *todo, what string, round func
 		sleep(ctx, gather)
 	}
 }
+
+// stuck reports whether outcomes wait that the record does not take.
+func (r *recorder) stuck() bool { return r.failing.Load() }
 
 // trouble tells of a record that takes nothing; the alarm is raised once.
 func (r *recorder) trouble(what string, err error, known bool) {

@@ -130,6 +130,7 @@ func TestW17ABurstOfRefusalsPauses(t *testing.T) {
 				b := start(t, 4000, func(b *bench, conf *Config) {
 					p.desk = b.desk
 					conf.Pause = p.pause
+					b.ch.took = 5 * time.Millisecond
 					b.ch.answer = func(r Recipient, batch *Batch) (alert.Outcome, error) {
 						i := int(r.ID[10])<<8 | int(r.ID[11])
 						if alert.PlanID(batch.Message.Notice, batch.Message.Rev) == refusing && i%c.oneIn == 0 {

@@ -83,6 +83,9 @@ func (w *worker) work() taskEnd {
 			sleep(w.taking, lookEvery) // the task stays with us, out of the others' way
 			continue
 		}
+		if now, ok := w.lane.eng.conf.Notices.Work(w.task.Notice, w.task.Rev); ok {
+			job = now // it may have been resumed since we looked: how often it paused counts
+		}
 		p, err := w.inTurn(&job)
 		if err != nil {
 			w.log.Error("a slice could not be worked", "err", err)

@@ -19,7 +19,7 @@ type Account struct {
 	metrics *metrics
 	tokens  *tokens
 	status  *status
-	queue   chan inbound
+	door    doorway
 	replays *replays
 }
 
@@ -44,8 +44,8 @@ func New(c Config, log *slog.Logger, reg prometheus.Registerer) *Account {
 		replays: newReplays(),
 	}
 	a.base, _ = parseBase(c.BaseURL) // an error of it is in invalid
-	a.queue = make(chan inbound, max(c.CallbackQueue, 1))
-	a.metrics = newMetrics(reg, func() float64 { return float64(len(a.queue)) }, a.status.gauge)
+	a.door.slots = make(chan struct{}, max(c.Callbacks, 1))
+	a.metrics = newMetrics(reg, func() float64 { return float64(len(a.door.slots)) }, a.status.gauge)
 	a.tokens = newTokens(a.fetchToken, c.Tokens)
 	switch {
 	case invalid != nil:

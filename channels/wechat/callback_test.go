@@ -51,10 +51,13 @@ func (l letter) request(t testing.TB) *http.Request {
 	return httptest.NewRequest(http.MethodPost, "/wechat?"+q.Encode(), strings.NewReader(l.body(string(sealed))))
 }
 
-func receiver(c Config) *Account {
+// receiver is an account that takes callbacks.
+func receiver(c Config) (*Account, *inbox) {
 	c.AppID, c.AppSecret, c.Token, c.EncodingAESKey = "wx-test", "secret", testToken, testKey
 	c.Template = Template{ID: "T", Fields: DefaultFields()}
-	return New(c, nil, nil)
+	a, in := New(c, nil, nil), &inbox{}
+	a.door.open(in)
+	return a, in
 }
 
 func give(a *Account, r *http.Request) *httptest.ResponseRecorder {
@@ -63,14 +66,18 @@ func give(a *Account, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// TestAReceiptIsTaken, answered with "success", and queued as WeChat said it.
+// TestAReceiptIsTaken, recorded as WeChat said it, and then answered with
+// "success".
 func TestAReceiptIsTaken(t *testing.T) {
-	a := receiver(Config{})
+	a, in := receiver(Config{})
 	if w := give(a, good().request(t)); w.Code != 200 || w.Body.String() != "success" {
 		t.Fatalf("answer %d %q", w.Code, w.Body)
 	}
-	ev := <-a.queue
-	if r := ev.receipt; r == nil || r.State != alert.StateDelivered || r.MessageID != "2000000000000000007" || r.Code != "success" || r.At.Unix() != 1785564000 {
+	got := in.all()
+	if len(got) != 1 {
+		t.Fatalf("%d receipts", len(got))
+	}
+	if r := got[0]; r.State != alert.StateDelivered || r.MessageID != "2000000000000000007" || r.Code != "success" || r.At.Unix() != 1785564000 {
 		t.Errorf("receipt %+v", r)
 	}
 }
@@ -112,7 +119,7 @@ func TestR19CallbacksThatAreRefused(t *testing.T) {
 		"deep nesting":       func(l *letter) { l.plain = "<xml>" + strings.Repeat("<a>", 20) + strings.Repeat("</a>", 20) + "</xml>" },
 		"more than one root": func(l *letter) { l.plain = receiptXML + receiptXML },
 	}
-	a := receiver(Config{})
+	a, in := receiver(Config{})
 	var answer string
 	for name, spoil := range wrong {
 		l := good()
@@ -127,8 +134,8 @@ func TestR19CallbacksThatAreRefused(t *testing.T) {
 			t.Errorf("%s: answered %q, others get %q", name, got, answer)
 		}
 	}
-	if n := len(a.queue); n != 0 {
-		t.Errorf("%d events of refused callbacks are queued", n)
+	if n := len(in.all()) + len(in.texts()); n != 0 {
+		t.Errorf("%d events of refused callbacks are on record", n)
 	}
 }
 
@@ -138,7 +145,7 @@ func textXML(text string) string {
 
 // TestR19AReplayIsRefused, with the same nonce and time; the next callback is not.
 func TestR19AReplayIsRefused(t *testing.T) {
-	a := receiver(Config{})
+	a, _ := receiver(Config{})
 	l := good()
 	if w := give(a, l.request(t)); w.Code != 200 {
 		t.Fatalf("the first: %d", w.Code)
@@ -165,25 +172,56 @@ func TestReplaysAreRememberedAsLongAsTheirTimeIsAcceptable(t *testing.T) {
 	}
 }
 
-// TestAFullQueueAsksForAnotherTry: an error to WeChat, and its second try is
-// taken although nonce and time are the same.
-func TestAFullQueueAsksForAnotherTry(t *testing.T) {
-	a := receiver(Config{CallbackQueue: 1})
+// TestWhatIsNotOnDiskIsNotAnswered: nothing is said while the record works at
+// it; when it cannot, when too many are at it and when the service ends, the
+// answer is an error, and WeChat's second try of the same is taken.
+func TestWhatIsNotOnDiskIsNotAnswered(t *testing.T) {
+	a, in := receiver(Config{Callbacks: 1})
+	in.hold = make(chan struct{})
 	first, second := good(), good()
 	second.nonce = "n2"
-	give(a, first.request(t))
-	if w := give(a, second.request(t)); w.Code != http.StatusServiceUnavailable {
-		t.Fatalf("full: %d", w.Code)
+	answered := make(chan int, 1)
+	go func() { answered <- give(a, first.request(t)).Code }()
+	for len(a.door.slots) == 0 {
+		time.Sleep(time.Millisecond)
 	}
-	<-a.queue
-	if w := give(a, second.request(t)); w.Code != 200 {
-		t.Errorf("the second try: %d", w.Code)
+	if w := give(a, second.request(t)); w.Code != http.StatusServiceUnavailable {
+		t.Fatalf("too many at once: %d", w.Code)
+	}
+	select {
+	case code := <-answered:
+		t.Fatalf("answered %d before it was on disk", code)
+	case <-time.After(50 * time.Millisecond):
+	}
+	shut := make(chan struct{})
+	go func() { a.door.shut(); close(shut) }()
+	select {
+	case <-shut:
+		t.Fatal("it did not wait for the one inside")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(in.hold)
+	if code := <-answered; code != 200 {
+		t.Fatalf("the first: %d", code)
+	}
+	<-shut
+	if w := give(a, second.request(t)); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("while nobody records: %d", w.Code)
+	}
+	in.fail = 1 << 30
+	a.door.open(in)
+	if w := give(a, second.request(t)); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("the record is down: %d", w.Code)
+	}
+	in.fail = 1
+	if w := give(a, second.request(t)); w.Code != 200 || len(in.all()) != 2 {
+		t.Errorf("when it works again: %d, %d receipts", w.Code, len(in.all()))
 	}
 }
 
 // TestTheAddressIsProved: WeChat's question is echoed only to WeChat.
 func TestTheAddressIsProved(t *testing.T) {
-	a := receiver(Config{})
+	a, _ := receiver(Config{})
 	ts := strconv.FormatInt(time.Now().Unix(), 10)
 	q := url.Values{"timestamp": {ts}, "nonce": {"7"}, "echostr": {"5837397576500011341"}, "signature": {util.Signature(testToken, ts, "7")}}
 	if w := give(a, httptest.NewRequest(http.MethodGet, "/wechat?"+q.Encode(), nil)); w.Code != 200 || w.Body.String() != "5837397576500011341" {
@@ -244,14 +282,14 @@ func TestABlockedMessageAndAReply(t *testing.T) {
 }
 
 // FuzzCallback throws bodies and queries at the handler, and sealed texts
-// behind a good signature: it answers with one of its three answers and queues
+// behind a good signature: it answers with one of its three answers and records
 // nothing that is not whole.
 func FuzzCallback(f *testing.F) {
 	f.Add(receiptXML, "<xml><Encrypt>AAAA</Encrypt></xml>", "abc", "n")
 	f.Add(textXML("你好"), "<xml/>", "", "")
 	f.Add("<xml><a><b/></a></xml>", "<?xml version=\"1.0\" encoding=\"gbk\"?><xml/>", "x", "\x00")
 	f.Add("", "{}", strings.Repeat("a", 40), strings.Repeat("n", 70))
-	a := receiver(Config{CallbackQueue: 4})
+	a, in := receiver(Config{Callbacks: 4})
 	n := 0
 	f.Fuzz(func(t *testing.T, plain, body, signature, nonce string) {
 		q := url.Values{"timestamp": {strconv.FormatInt(time.Now().Unix(), 10)}, "nonce": {nonce}, "encrypt_type": {"aes"}, "msg_signature": {signature}}
@@ -267,12 +305,10 @@ func FuzzCallback(f *testing.F) {
 		default:
 			t.Fatalf("answered %d %q", w.Code, w.Body)
 		}
-		select {
-		case ev := <-a.queue:
-			if (ev.receipt == nil) == (ev.reply == nil) {
-				t.Fatal("neither a receipt nor a reply, or both")
+		for _, r := range in.all() {
+			if r.MessageID == "" || r.State == alert.StateNone {
+				t.Fatalf("receipt %+v", r)
 			}
-		default:
 		}
 	})
 }

@@ -28,12 +28,12 @@ type Config struct {
 	Simulate  bool   // without credentials, report every recipient as simulated; nothing is sent
 	Route     string // the route's name for officers; default 微信公众号
 
-	Concurrency   int           // requests in flight for one slice; default 16
-	Timeout       time.Duration // for one request; default 10 s
-	Rate          float64       // recipients a second that the account is known to take; 0 unknown
-	CallbackQueue int           // events waiting to be recorded; default 8,192
-	Tokens        TokenStore    // where the access token is kept; default: in memory
-	ProbeEvery    time.Duration // how often a halted account is asked whether it works again; default 1 min
+	Concurrency int           // requests in flight for one slice; default 16
+	Timeout     time.Duration // for one request; default 10 s
+	Rate        float64       // recipients a second that the account is known to take; 0 unknown
+	Callbacks   int           // events being recorded at once; default 1,024
+	Tokens      TokenStore    // where the access token is kept; default: in memory
+	ProbeEvery  time.Duration // how often a halted account is asked whether it works again; default 1 min
 }
 
 // defaultConcurrency keeps a slice of 1,000 under 10 s at the 100 to 150 ms
@@ -41,9 +41,10 @@ type Config struct {
 const (
 	defaultConcurrency = 16
 	defaultTimeout     = 10 * time.Second
-	// defaultQueue holds half a minute of the heaviest callbacks reported
-	// (73,028 in 5 minutes, WeChat's developer community).
-	defaultQueue      = 8192
+	// defaultCallbacks is four seconds of the heaviest callbacks reported (73,028
+	// in 5 minutes, WeChat's developer community): a record that stands still for
+	// longer loses WeChat's patience anyway.
+	defaultCallbacks  = 1024
 	defaultProbeEvery = time.Minute
 )
 
@@ -60,8 +61,8 @@ func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
 	}
-	if c.CallbackQueue == 0 {
-		c.CallbackQueue = defaultQueue
+	if c.Callbacks == 0 {
+		c.Callbacks = defaultCallbacks
 	}
 	if c.Tokens == nil {
 		c.Tokens = new(memoryToken)
@@ -108,8 +109,8 @@ func (c Config) Validate() error {
 	if c.Concurrency < 0 || c.Concurrency > 1000 {
 		bad("concurrency", "want 1 to 1000")
 	}
-	if c.Timeout < 0 || c.CallbackQueue < 0 || c.ProbeEvery < 0 || c.Rate < 0 {
-		bad("timeout, callback_queue, probe_every, rate", "cannot be negative")
+	if c.Timeout < 0 || c.Callbacks < 0 || c.ProbeEvery < 0 || c.Rate < 0 {
+		bad("timeout, callbacks, probe_every, rate", "cannot be negative")
 	}
 	return errors.Join(errs...)
 }

@@ -19,7 +19,7 @@
 //   - What WeChat says of the account as a whole (quota, credentials,
 //     permissions) halts the channel until a probe succeeds.
 //   - Callbacks are checked (signature, age, replay, AppID) before anything is
-//     believed, and answered before anything is written.
+//     believed, and answered with "success" when what they say is on disk.
 //
 // What it will not do: mass sending, menus, plain-text callbacks, a second
 // attempt by itself. Retries belong to the engine.

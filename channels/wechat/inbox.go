@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,13 +20,10 @@ type inbound struct {
 }
 
 const (
-	maxReply    = 2048 // bytes; WeChat's own bound of a text message
-	maxCode     = 64   // as alert.Outcome.Code
-	recorders   = 8    // receipts being written at once: the record commits them in groups
-	recordTry   = 5
-	recordWait  = 100 * time.Millisecond // doubled between tries
-	recordLimit = 5 * time.Second        // for all tries of one event
-	drainFor    = 3 * time.Second        // for what is queued when Run is told to end
+	maxReply     = 2048                   // bytes; WeChat's own bound of a text message
+	maxCode      = 64                     // as alert.Outcome.Code
+	recordWait   = 100 * time.Millisecond // doubled between tries
+	answerWithin = 4 * time.Second        // for all tries of one event: WeChat waits five seconds
 )
 
 // parseEvent reads what was in the envelope. Events that nobody here needs
@@ -79,80 +77,91 @@ func clipBytes(s string, most int) string {
 	return s
 }
 
-// enqueue reports false when the queue is full.
-func (a *Account) enqueue(ev inbound) bool {
-	result := cbQueued
-	switch {
-	case ev == inbound{}:
-		result = cbIgnored
+// doorway is where callbacks wait for the record. It is open while Run runs.
+type doorway struct {
+	slots chan struct{} // callbacks being recorded
+
+	mu     sync.Mutex
+	in     channels.Inbox // nil while it is shut
+	inside sync.WaitGroup
+}
+
+// errBusy: WeChat is asked to come again.
+var errBusy = errors.New("callbacks cannot be recorded now")
+
+func (d *doorway) open(in channels.Inbox) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.in = in
+}
+
+// shut lets nobody in any more and waits for those inside.
+func (d *doorway) shut() {
+	d.mu.Lock()
+	d.in = nil
+	d.mu.Unlock()
+	d.inside.Wait()
+}
+
+// enter returns the inbox and what to call when done; nil when there is no room.
+func (d *doorway) enter() (channels.Inbox, func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.in == nil {
+		return nil, nil
+	}
+	select {
+	case d.slots <- struct{}{}:
 	default:
-		select {
-		case a.queue <- ev:
-		default:
-			result = cbFull
-		}
+		return nil, nil
 	}
-	a.metrics.callbacks.WithLabelValues(result).Inc()
-	return result != cbFull
+	d.inside.Add(1)
+	return d.in, func() { <-d.slots; d.inside.Done() }
 }
 
-// Run implements channels.Receiver: it records what callbacks brought, and
-// asks a halted account each [Config.ProbeEvery] whether it works again. When
-// ctx ends it records what is queued, for at most three seconds. An event that
-// was answered with "success" and not yet recorded is lost if the process dies:
-// a receipt then stays "accepted", which is true.
-func (a *Account) Run(ctx context.Context, in channels.Inbox) error {
-	var wg sync.WaitGroup
-	for range recorders {
-		wg.Go(func() { a.record(ctx, in) })
+// take puts an event on record and returns when it is there. A record that does
+// not take it is asked again until WeChat's patience ends.
+func (a *Account) take(ctx context.Context, ev inbound) error {
+	if (ev == inbound{}) {
+		a.metrics.callbacks.WithLabelValues(cbIgnored).Inc()
+		return nil
 	}
-	wg.Go(func() { a.keepProbing(ctx) })
-	wg.Wait()
-	drain, cancel := detached(ctx, drainFor)
+	in, leave := a.door.enter()
+	if in == nil {
+		a.metrics.callbacks.WithLabelValues(cbFull).Inc()
+		return errBusy
+	}
+	defer leave()
+	ctx, cancel := detached(ctx, answerWithin) // what was begun is ended, also when WeChat hangs up
 	defer cancel()
-	for {
-		select {
-		case ev := <-a.queue:
-			a.put(drain, in, ev)
-		default:
-			return nil
-		}
+	err := put(ctx, in, ev)
+	for wait := recordWait; err != nil && pause(ctx, wait); wait *= 2 {
+		err = put(ctx, in, ev)
 	}
+	if err != nil {
+		a.metrics.callbacks.WithLabelValues(cbFailed).Inc()
+		a.log.Warn("a callback could not be recorded: WeChat is asked to send it again", "receipt", ev.receipt != nil, "err", err)
+		return err
+	}
+	a.metrics.callbacks.WithLabelValues(cbRecorded).Inc()
+	return nil
 }
 
-func (a *Account) record(ctx context.Context, in channels.Inbox) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case ev := <-a.queue:
-			// What was taken from the queue is finished also when ctx ends meanwhile.
-			one, cancel := detached(ctx, recordLimit)
-			a.put(one, in, ev)
-			cancel()
-		}
+func put(ctx context.Context, in channels.Inbox, ev inbound) error {
+	if ev.receipt != nil {
+		return in.Receipt(ctx, *ev.receipt)
 	}
+	return in.Reply(ctx, *ev.reply)
 }
 
-// put records one event. A record that does not take it is asked again: a
-// receipt can be quicker than the outcome that names its message.
-func (a *Account) put(ctx context.Context, in channels.Inbox, ev inbound) {
-	var err error
-	for try := range recordTry {
-		if try > 0 && !pause(ctx, recordWait<<(try-1)) {
-			break
-		}
-		if ev.receipt != nil {
-			err = in.Receipt(ctx, *ev.receipt)
-		} else {
-			err = in.Reply(ctx, *ev.reply)
-		}
-		if err == nil {
-			return
-		}
-	}
-	a.metrics.callbacks.WithLabelValues(cbLost).Inc()
-	a.log.Error("a callback could not be recorded", "receipt", ev.receipt != nil, "err", err)
+// Run implements channels.Receiver: callbacks are taken while it runs, and a
+// halted account is asked each [Config.ProbeEvery] whether it works again. When
+// ctx ends, those being recorded are waited for.
+func (a *Account) Run(ctx context.Context, in channels.Inbox) error {
+	a.door.open(in)
+	defer a.door.shut()
+	a.keepProbing(ctx)
+	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

@@ -19,14 +19,14 @@ const (
 	sendUnsure  = "unsure"   // may have arrived, no answer
 	sendNotSent = "not_sent" // never left
 
-	cbQueued  = "queued"
-	cbRefused = "refused" // signature, age, replay, shape
-	cbFull    = "full"
-	cbIgnored = "ignored" // an event nobody here needs
-	cbLost    = "lost"    // could not be recorded
+	cbRecorded = "recorded"
+	cbRefused  = "refused" // signature, age, replay, shape
+	cbFull     = "full"    // too many at once, or the service is starting or ending
+	cbIgnored  = "ignored" // an event nobody here needs
+	cbFailed   = "failed"  // could not be recorded: WeChat sends it again
 )
 
-func newMetrics(reg prometheus.Registerer, queue, halted func() float64) *metrics {
+func newMetrics(reg prometheus.Registerer, callbacks, halted func() float64) *metrics {
 	const ns, sub = "mingluo", "wechat"
 	m := &metrics{
 		sends: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "sends_total",
@@ -43,13 +43,13 @@ func newMetrics(reg prometheus.Registerer, queue, halted func() float64) *metric
 	}
 	m.sends.WithLabelValues(sendUnsure)
 	m.sends.WithLabelValues(sendNotSent)
-	for _, r := range []string{cbQueued, cbRefused, cbFull, cbIgnored, cbLost} {
+	for _, r := range []string{cbRecorded, cbRefused, cbFull, cbIgnored, cbFailed} {
 		m.callbacks.WithLabelValues(r)
 	}
 	if reg != nil {
 		reg.MustRegister(m.sends, m.seconds, m.refreshes, m.callbacks,
-			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "callback_queue",
-				Help: "Callbacks waiting to be recorded."}, queue),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "callbacks_recording",
+				Help: "Callbacks being recorded now."}, callbacks),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "halted",
 				Help: "1 while the account takes no messages."}, halted))
 	}

@@ -44,7 +44,7 @@ func (r *replays) add(timestamp, nonce string, now time.Time) bool {
 	return true
 }
 
-// forget takes a callback back that could not be queued, so that WeChat's next
+// forget takes a callback back that could not be recorded, so that WeChat's next
 // try of it is not a replay.
 func (r *replays) forget(timestamp, nonce string) {
 	h := sha256.Sum256([]byte(timestamp + "\x00" + nonce))

@@ -138,8 +138,10 @@ func (d *desk) until(what string, ok func() bool) {
 	}
 }
 
-// inbox remembers what callbacks brought; fail makes it refuse that many first.
+// inbox remembers what callbacks brought; fail makes it refuse that many first,
+// hold lets none go on before it is closed.
 type inbox struct {
+	hold     chan struct{}
 	mu       sync.Mutex
 	fail     int
 	receipts []channels.Receipt
@@ -148,7 +150,14 @@ type inbox struct {
 
 var errBusyRecord = errors.New("the record is busy")
 
-func (in *inbox) Receipt(_ context.Context, r channels.Receipt) error {
+func (in *inbox) Receipt(ctx context.Context, r channels.Receipt) error {
+	if in.hold != nil {
+		select {
+		case <-in.hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.fail > 0 {

@@ -12,7 +12,7 @@ import (
 func (a *App) startEngine(_ context.Context, w *works) (err error) {
 	a.Engine, err = channels.NewEngine(channels.Config{
 		Record: a.Store, Queue: queue{a.Store}, Audience: crowd{a.slices()}, Notices: w, Channels: a.channels,
-		OutcomesSince: a.outcomesSince, Replies: a.reply, Alarm: a.alarm,
+		Outcomes: a.outcomes, Replies: a.reply, Alarm: a.alarm,
 		Log: a.log.With("part", "engine"), Registry: a.Registry,
 		InFlight: a.cfg.Fanout.InFlight, Unrecorded: a.cfg.Fanout.Unrecorded, AckWait: time.Duration(a.cfg.Fanout.AckWait),
 		Rates: map[string]float64{"sms": a.cfg.SMS.Rate, "wechat": a.cfg.WeChat.Rate},
@@ -29,8 +29,10 @@ func (a *App) startEngine(_ context.Context, w *works) (err error) {
 	return nil
 }
 
-// outcomesSince replays what was stored at or after an instant.
-func (a *App) outcomesSince(ctx context.Context, since time.Time, fn func(alert.Record) error) error {
-	_, err := a.Store.ScanSince(ctx, alert.StreamOutcomes, "", since, fn)
-	return err
+// outcomes replays what was stored at or after an instant, from a sequence on.
+func (a *App) outcomes(ctx context.Context, since time.Time, from uint64, fn func(alert.Record) error) (uint64, error) {
+	if from <= 1 {
+		return a.Store.ScanSince(ctx, alert.StreamOutcomes, "", since, fn)
+	}
+	return a.Store.Scan(ctx, alert.StreamOutcomes, "outcome.>", from, fn)
 }
