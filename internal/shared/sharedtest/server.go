@@ -191,7 +191,7 @@ func (s *Server) orderAs(who string, words ...string) (string, error) {
 // too long.
 func Eventually(t testing.TB, what string, true func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(2 * ready)
+	deadline := time.Now().Add(6 * ready)
 	for !true() {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain: %s", what)
