@@ -147,7 +147,7 @@ func (c *Clerk) Export(ctx context.Context, by, form, reason string, sel roll.Se
 	if err != nil {
 		return nil, fmt.Errorf("export the roll: nothing was written: %w", err)
 	}
-	c.log.Warn("subscribers exported", "by", by, "counts", counts)
+	c.log.Info("subscribers exported", "by", by, "counts", counts)
 	if counts, err = c.roll.Export(ctx, sel, out.Write); err != nil {
 		return counts, err
 	}
