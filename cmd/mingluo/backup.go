@@ -30,11 +30,15 @@ func reach(ctx context.Context, path string, do func(*app.Office, app.Config) er
 	if err != nil {
 		return &exitError{2, err}
 	}
+	return reachConfig(ctx, c, func(o *app.Office) error { return do(o, c) })
+}
+
+func reachConfig(ctx context.Context, c app.Config, do func(*app.Office) error) error {
 	office, err := app.Reach(ctx, c, quiet())
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(office, c), closeOffice(ctx, office))
+	return errors.Join(do(office), closeOffice(ctx, office))
 }
 
 func closeOffice(ctx context.Context, office *app.Office) error {

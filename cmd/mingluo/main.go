@@ -22,10 +22,13 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"demo", "[-dir DIR] [-front ADDR] [-public ADDR] [-console ADDR] [-redis URL] [-once [-cap FILE] [-json]]", "带仿真通道的演示", "try it with imitation carriers", runDemo},
+		{"init", "[-config FILE] [-answers FILE | -yes] [-sheet FILE]", "安装：问几个问题，写好配置、密钥和第一位管理员", "install: asks, then writes the configuration, the keys, the first administrator", runInit},
 		{"serve", "-config FILE", "运行服务", "run the service", runServe},
 		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
 		{"journal", "tail [-dir DIR] [-from N]", "跟随日志", "follow the journal", runJournal},
 		{"roll", "import | export | count | find | leave | erase", "订阅名册：导入、导出、统计、查找、退订、删除", "the subscribers: import, export, count, find, remove", runRoll},
+		{"officer", officerArgs, "值班人员的账号", "the officers' accounts", runOfficer},
+		{"keys", keysArgs, "密钥：恢复页、核对、导出、导入、照恢复页输入", "the keys: sheet, test, export, import, typed from the sheet", runKeys},
 		{"backup", "[-config FILE] [-o FILE|DIR] | verify FILE | events FILE", "备份；核对备份；取出其中的日志", "back everything up; check a backup; print its journal", runBackup},
 		{"restore", "-from FILE [-config FILE]", "在空机器上恢复备份", "restore a backup on an empty machine", runRestore},
 		{"bench", "NAME [-n N] [-carrier C] [-history N] [-dir DIR] [-cpuprofile FILE] [-json]", "测量", "measure", runBench},

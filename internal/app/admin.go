@@ -23,6 +23,8 @@ func (a *App) adminHandler() http.Handler {
 	mux.HandleFunc("GET /backup", a.adminBackup)
 	mux.HandleFunc("POST /backup/made", a.adminBackupMade)
 	a.Clerk.serveAdmin(mux)
+	mux.HandleFunc("POST /keys/tested", a.adminTested)
+	a.officerRoutes(mux)
 	return mux
 }
 
@@ -45,6 +47,13 @@ func (a *App) adminBackupMade(w http.ResponseWriter, r *http.Request) {
 	answerAdmin(w, nil, a.backups.made(s))
 }
 
+func (a *App) adminTested(w http.ResponseWriter, r *http.Request) {
+	var q struct{ Phrase string }
+	if readAdmin(w, r, &q) {
+		answerAdmin(w, nil, a.TestPhrase(r.Context(), alert.Actor{Officer: alert.Officer{ID: "system"}}, q.Phrase))
+	}
+}
+
 // maxAdmin bounds what a command may send.
 const maxAdmin = 64 << 10
 
@@ -62,6 +71,9 @@ func readAdmin(w http.ResponseWriter, r *http.Request, v any) bool {
 // JSON, anything else in plain text.
 func answerAdmin(w http.ResponseWriter, v any, err error) {
 	status := http.StatusOK
+	if errors.Is(err, alert.ErrNotFound) {
+		err = &alert.Problem{Kind: alert.NotFound, ZH: "没有这个账号。", EN: "There is no such account."}
+	}
 	if ps := alert.AsProblems(err); ps != nil {
 		status, v = http.StatusUnprocessableEntity, ps
 	} else if err != nil {

@@ -49,6 +49,9 @@ type Options struct {
 	Argon console.Argon
 	// DemoLinks are sign-ins without a password, word to officer; drills only.
 	DemoLinks map[string]string
+	// Throwaway says that nothing here is worth keeping: no sheet and no backup
+	// is missed. For the demo and benchmarks.
+	Throwaway bool
 	Front     http.Handler            // the console's front page
 	Public    map[string]http.Handler // further pages of the public site
 	Links     []web.Link              // in the public site's navigation
@@ -103,6 +106,7 @@ func New(c Config, o Options) (*App, error) {
 // Start opens everything. When it fails, what was opened is closed again.
 func (a *App) Start(ctx context.Context) (err error) {
 	defer func() { err = a.undo(err) }()
+	a.warnOfGround()
 	a.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return a.open(ctx, []part{
 		{"record", a.openRecord},

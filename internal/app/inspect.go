@@ -63,7 +63,7 @@ func Inspect(c Config) []Finding {
 		return out
 	}
 	for _, why := range journal.CheckGround(c.Data) {
-		add(true, "数据目录不安全："+why.ZH, "The data folder is not safe: "+why.EN)
+		add(c.Mode == alert.Live, "数据目录不安全："+why.ZH, "The data folder is not safe: "+why.EN)
 	}
 	return out
 }

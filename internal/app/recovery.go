@@ -75,7 +75,7 @@ func checkTarget(c Config, b *keep.Backup) error {
 		return fmt.Errorf("restore: %w", err)
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{rollKeyFile, consoleKeyFile, journalKeyFile, "lock", "lost+found"}, e.Name()) {
+		if !slices.Contains([]string{rollKeyFile, consoleKeyFile, journalKeyFile, "lock", lostAndFound}, e.Name()) {
 			return fmt.Errorf("restore: %w (there is %s)", &journal.NotEmptyError{Where: c.Data}, e.Name())
 		}
 	}
@@ -147,7 +147,7 @@ func (a *App) pauseAll(ctx context.Context, b *keep.Backup) (paused []alert.Revi
 		return !slices.ContainsFunc(desk.PlanTasks(p), func(t alert.Task) bool { return !tracker.Closed(t) })
 	}
 	fact := alert.BackupRestored{Made: b.Made, Host: b.Host, Last: b.Journal().Last, Head: b.Journal().Head}
-	if err := a.say(ctx, "restore-"+b.Made.UTC().Format("20060102-150405"), fact); err != nil {
+	if err := a.record(ctx, "system", "restore-"+b.Made.UTC().Format("20060102-150405"), fact); err != nil {
 		return nil, err
 	}
 	reason := fmt.Sprintf("%s（%s 的备份）：备份以后可能已经发过，请核对后再继续。", alert.RestoredPause, alert.ShowTime(b.Made))
@@ -177,13 +177,4 @@ func (a *App) pauseSome(ctx context.Context, reason string, done func(*alert.Pla
 		return events, nil
 	})
 	return paused, err
-}
-
-// say records a fact of the system's own.
-func (a *App) say(ctx context.Context, id string, f alert.Fact) error {
-	_, err := a.Book.Do(ctx, func(*alert.State) ([]alert.Event, error) {
-		e, err := alert.NewEvent(time.Now(), "system", a.cfg.Mode, id, f)
-		return []alert.Event{e}, err
-	})
-	return err
 }

@@ -125,7 +125,7 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,
 		DemoLinks: a.opts.DemoLinks, Front: a.opts.Front, Registry: a.Registry, Log: a.log.With("part", "console"),
 		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": a.journalReady, "site": a.siteReady},
-		Parts: a.parts,
+		Parts: a.allParts, Safe: a.safe(),
 	})
 	if err != nil {
 		return err

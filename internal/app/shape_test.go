@@ -19,6 +19,7 @@ const root = "../.."
 // mayImport is who may import whom inside the module. Everything points at
 // internal/alert; app puts the parts together; tests may import what they like.
 var mayImport = map[string][]string{
+	"deploy":             {},
 	"internal/alert":     {},
 	"internal/cap":       {"internal/alert"},
 	"internal/journal":   {"internal/alert"},
@@ -43,7 +44,7 @@ var mayImport = map[string][]string{
 	"channels/channeltest/smsc":      {"channels/sms/gsm", "channels/sms/smpp"},
 	"channels/channeltest/wechatapi": {},
 
-	"internal/app": {"channels", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/cap",
+	"internal/app": {"deploy", "channels", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/cap",
 		"internal/console", "internal/desk", "internal/journal", "internal/keep", "internal/progress", "internal/roll", "internal/shared"},
 	"internal/app/demo": {"channels/channeltest/smsc", "channels/channeltest/wechatapi", "channels/web", "internal/alert", "internal/app",
 		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll", "internal/templates"},

@@ -18,6 +18,7 @@ type accountBody struct {
 	Grant     alert.Grant
 	Granted   bool
 	Table     bool // there is a table of authority
+	OneTime   bool // the password has to be changed first
 }
 
 func (c *Console) account(w http.ResponseWriter, r *http.Request, s *seat) error {
@@ -25,7 +26,7 @@ func (c *Console) account(w http.ResponseWriter, r *http.Request, s *seat) error
 }
 
 func (c *Console) showAccount(w http.ResponseWriter, r *http.Request, s *seat, ps alert.Problems, status int) error {
-	b := &accountBody{}
+	b := &accountBody{OneTime: s.oneTime}
 	var err error
 	if b.App, b.Envelopes, err = c.Accounts.HasFactor(r.Context(), s.ID); err != nil {
 		return err
@@ -75,6 +76,8 @@ func (c *Console) accountAct(w http.ResponseWriter, r *http.Request, s *seat) er
 		} else if err = c.Accounts.ConfirmFactor(r.Context(), s.ID, code); errors.Is(err, ErrFactor) {
 			err = errFactor
 		}
+	case "password":
+		err = c.changePassword(w, r, s)
 	default:
 		return errNoPage
 	}

@@ -37,7 +37,8 @@ type Accounts struct {
 type Account struct {
 	alert.Officer
 	Disabled   bool      `json:"disabled,omitempty"`
-	Generation int       `json:"generation"` // grows with every change that must end sessions
+	OneTime    bool      `json:"one_time,omitempty"` // the password is for one sign-in, to choose another
+	Generation int       `json:"generation"`         // grows with every change that must end sessions
 	Created    time.Time `json:"created"`
 	Changed    time.Time `json:"changed"`
 }
@@ -101,7 +102,7 @@ func randomBytes(n int) []byte {
 // Create adds an officer and returns the API token, which is kept nowhere. It
 // is alert.Conflict when the id is taken.
 func (a *Accounts) Create(ctx context.Context, o alert.Officer, password string) (token string, err error) {
-	if err := checkOfficer(o); err != nil {
+	if err := CheckOfficer(o); err != nil {
 		return "", err
 	}
 	if len([]rune(password)) < minPassword {
@@ -124,7 +125,8 @@ func (a *Accounts) Create(ctx context.Context, o alert.Officer, password string)
 // minPassword is NIST SP 800-63B's and OWASP ASVS 6.2.1's length for passwords.
 const minPassword = 15
 
-func checkOfficer(o alert.Officer) error {
+// CheckOfficer says what is wrong with an id, a name or roles.
+func CheckOfficer(o alert.Officer) error {
 	bad := func(field, zh, en string) error {
 		return &alert.Problem{Kind: alert.Invalid, Field: field, ZH: zh, EN: en}
 	}
@@ -271,7 +273,7 @@ func (a *Accounts) change(ctx context.Context, id string, f func(*secrets)) erro
 		return err
 	}
 	f(&s)
-	if err := checkOfficer(s.Officer); err != nil {
+	if err := CheckOfficer(s.Officer); err != nil {
 		return err
 	}
 	s.Generation++

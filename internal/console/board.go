@@ -19,6 +19,7 @@ type boardBody struct {
 	Drafts   []*desk.Draft
 	Channels []ChannelStatus
 	Parts    []PartStatus
+	Red      []PartStatus // those of them that a person has to see to
 }
 
 // waiting is one thing that the officer can do now.
@@ -75,6 +76,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, s *seat) error {
 		return err
 	}
 	b := &boardBody{Channels: c.Channels(), Drafts: drafts, Parts: c.parts()}
+	b.Red = red(b.Parts)
 	all := c.Desk.RunningDuties(now)
 	var version uint64
 	v := &view{seat: s, Title: "值班台", Nav: "board", Live: true, Body: b}

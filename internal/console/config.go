@@ -67,6 +67,8 @@ type Config struct {
 
 	Registry *prometheus.Registry // takes the console's metrics and is served at /metrics
 	Ready    map[string]func(context.Context) error
+	// Safe knows the recovery sheet and the backups; nil: there is no page of them.
+	Safe Safe
 	// Parts are what the service can do without, with how they are: they stand on
 	// the board and in the answer of /readyz and never make it unready. Cheap.
 	Parts func() []PartStatus

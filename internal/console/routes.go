@@ -62,6 +62,8 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("GET", "/account", c.account)
 	page("GET", "/account/factor.png", c.factorPicture)
 	page("POST", "/account/{act}", c.accountAct)
+	page("GET", "/safe", c.safe)
+	page("POST", "/safe", c.testPhrase)
 
 	c.rollRoutes(mux, page)
 	page("GET", "/incidents", c.incidents)

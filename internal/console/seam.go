@@ -99,6 +99,7 @@ type PartStatus struct {
 	ZH, EN         string // what it is, for officers
 	Lamp           Lamp
 	StateZH, State string // how it is, Chinese and English
+	Page           string // where on an officer's pages something can be done about it: "/safe"
 }
 
 // Lamp is how urgent a state is.

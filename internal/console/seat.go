@@ -22,6 +22,8 @@ type seat struct {
 	Base string // "/desk/<officer>"
 	CSRF string // stands in every form: it binds the form to this session and its mode
 	sess *session
+	// oneTime: the password must be changed before anything else is opened.
+	oneTime bool
 }
 
 const seats = "/desk/"
@@ -95,7 +97,7 @@ func (c *Console) sit(r *http.Request) (*seat, error) {
 		c.sessions.end(sess)
 		return nil, errSignedOut
 	}
-	return &seat{Actor: alert.Actor{Officer: acc.Officer, Mode: sess.mode}, Base: base(officer), CSRF: sess.csrf, sess: sess}, nil
+	return &seat{Actor: alert.Actor{Officer: acc.Officer, Mode: sess.mode}, Base: base(officer), CSRF: sess.csrf, sess: sess, oneTime: acc.OneTime}, nil
 }
 
 // byPerson tells what a person asks for from what a page asks for by itself,
@@ -130,6 +132,13 @@ func (c *Console) seated(h seatedHandler) http.Handler {
 		}
 		if err == nil && r.Method != http.MethodGet {
 			err = checkForm(r, s)
+		}
+		if err == nil && !mayOpen(s, r.URL.Path) {
+			if r.Method == http.MethodGet && byPerson(r) {
+				http.Redirect(w, r, s.Base+"/account", http.StatusSeeOther)
+				return
+			}
+			err = errOneTime
 		}
 		if err == nil {
 			err = h(w, r, s)

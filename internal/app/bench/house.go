@@ -63,7 +63,7 @@ func (h *house) service(ctx context.Context, chs []channels.Channel, fn func(*ap
 	c := app.Defaults()
 	c.Mode, c.Data, c.AllowUnsafeStore = alert.Drill, h.dir, true
 	c.Public.Listen, c.Console.Listen = "127.0.0.1:0", "127.0.0.1:0"
-	a, err := app.New(c, app.Options{Log: quiet(), SampleAddresses: true, Channels: chs, Argon: console.Argon{MemoryKiB: 8, Passes: 1, Threads: 1}})
+	a, err := app.New(c, app.Options{Log: quiet(), Throwaway: true, SampleAddresses: true, Channels: chs, Argon: console.Argon{MemoryKiB: 8, Passes: 1, Threads: 1}})
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,7 @@ func Start(ctx context.Context, c Config) (d *Demo, err error) {
 
 // serve brings up the service itself, between carriers that are there.
 func (d *Demo) serve(ctx context.Context, to access, w words, o app.Options) (err error) {
+	o.Throwaway = true
 	o.Log, o.SampleAddresses, o.Argon, o.DemoLinks = d.cfg.Log, true, d.cfg.Argon, w.links()
 	if d.App, err = app.New(d.config(to), o); err != nil {
 		return err
