@@ -117,13 +117,8 @@ func fillRecord(ctx context.Context, c Config, o Options, b *keep.Backup) error 
 // settleRestore checks what only the open record can tell, and says in the
 // journal what happened.
 func (a *App) settleRestore(ctx context.Context, b *keep.Backup, out *Restored) error {
-	var st struct {
-		last uint64
-		head string
-	}
-	a.Book.Read(func(s *alert.State) { st.last, st.head = s.Seq, s.Head })
-	if want := b.Journal(); st.last != want.Last || st.head != want.Head {
-		return fmt.Errorf("the journal ends with event %d (%s), the backup with event %d (%s)", st.last, st.head, want.Last, want.Head)
+	if err := a.sameChain(ctx, b.Journal()); err != nil {
+		return err
 	}
 	officers, err := a.Accounts.List(ctx)
 	if err != nil {
@@ -134,6 +129,26 @@ func (a *App) settleRestore(ctx context.Context, b *keep.Backup, out *Restored) 
 		return err
 	}
 	return a.backups.made(BackupStatus{Made: b.Made, Path: b.Path, Bytes: b.Size, Last: b.Journal().Last})
+}
+
+// sameChain checks that the journal, whose chain the book has verified, holds the
+// backup's last event. It may go on from there: a mirror on another machine can
+// have what was done after the backup.
+func (a *App) sameChain(ctx context.Context, want keep.Stream) error {
+	if want.Last == 0 {
+		return nil
+	}
+	var hash string
+	_, err := a.Store.Scan(ctx, alert.StreamJournal, "", want.Last, func(r alert.Record) error {
+		if r.Seq == want.Last {
+			hash = alert.HashEvent(r.Data)
+		}
+		return nil
+	})
+	if err == nil && hash != want.Head {
+		err = fmt.Errorf("event %d is %s, in the backup it is %s", want.Last, hash, want.Head)
+	}
+	return err
 }
 
 // pauseAll records the restore and pauses every fan-out that is not surely done.

@@ -99,7 +99,8 @@ func (s *Store) newGuard(ctx context.Context, c GuardConfig) (*Guard, error) {
 		g.mirrors = append(g.mirrors, &mirror{path: mirrorPath(path)})
 	}
 	// The configuration may name new files; this folder's own were there before.
-	g.heads[0].expected, g.mirrors[0].expected = !g.key.made, !g.key.made
+	was := !g.key.made && !s.conf.Restoring // a restored key comes before its head and its mirror
+	g.heads[0].expected, g.mirrors[0].expected = was, was
 	return g, nil
 }
 
