@@ -8,10 +8,13 @@
 // Which door to use:
 //
 //   - [Roll] is what people and imports do: [Roll.Join], [Roll.Leave],
-//     [Roll.Erase], [Roll.Import], and the looks at it, [Roll.Find] and [Roll.Count].
+//     [Roll.Erase], [Roll.Import], and the looks at it, [Roll.Find], [Roll.Count]
+//     and [Roll.Export], whose [Selection] is of whom a notice would be for.
 //   - [Keys] makes the ids and seals the addresses; [OpenKeys] reads them.
 //   - [Record] and [Profile] are the stored form, for whoever reads the stream.
-//   - [ReadCSV] and [ReadNDJSON] read what is to be imported.
+//   - [File] is what is to be imported, read by [ReadCSV] or [ReadNDJSON] a row at
+//     a time; [Rejections] lists the rows that were not taken; [Writer] writes
+//     people so that they can be imported again.
 //
 // What it promises. The same address on the same channel is always the same
 // id, an HMAC, so no number and no openid stands in a subject, an outcome, a
