@@ -8,6 +8,7 @@ import (
 	"mingluo/internal/alert"
 	"mingluo/internal/app"
 	"mingluo/internal/apptest"
+	"mingluo/internal/faulttest"
 )
 
 func TestMain(m *testing.M) { apptest.Main(m) }
@@ -27,19 +28,20 @@ func smallWindows(c *app.Config) {
 	c.Fanout.SliceSize, c.Fanout.InFlight, c.Fanout.Unrecorded = 200, inFlight, unrecorded
 }
 
-// The process is killed six times in the middle of a fan-out to 3,000 people
-// (1,500 under the race detector) and started again on the same folder each
-// time. At the end everybody is settled, nobody was missed, and few got it
-// twice. The retraction that follows goes to exactly those who were reached.
-func TestKilledInTheMiddleOfAFanOut(t *testing.T) {
+// T02: the process is killed again and again in the middle of a fan-out (half as
+// many people under the race detector) and started again on the same folder
+// each time. At the end everybody is settled, nobody was missed, and of each
+// kill at most the unrecorded got it twice, by the carriers' own counts. The
+// retraction that follows goes to exactly those who were reached.
+func TestT02KilledInTheMiddleOfAFanOut(t *testing.T) {
+	run := faulttest.Begin(t, "T02")
 	t.Parallel()
-	const people, kills = 3000 / scale, 6
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 1))
+	people, kills, rnd := run.N/scale/3*3, run.Times, run.Rand
 
-	town := apptest.NewTown(t, apptest.People(people*2/3, people/3), apptest.Configure(smallWindows))
-	town.Carriers.Slow(8*time.Millisecond, 8*time.Millisecond)
+	town := apptest.NewTown(t, apptest.People(people*2/3, people/3), apptest.Configure(func(c *app.Config) {
+		c.SMS.Window, c.Fanout.SliceSize, c.Fanout.Unrecorded = 64, 500, 128
+	}))
+	town.Carriers.Slow(4*time.Millisecond, 4*time.Millisecond)
 	service := town.Spawn()
 	notice := service.Issue(apptest.Typhoon())
 	for _, at := range killPoints(rnd, people, kills) {
@@ -48,7 +50,7 @@ func TestKilledInTheMiddleOfAFanOut(t *testing.T) {
 		service = town.Spawn()
 	}
 	progress := service.WaitSettled(notice)
-	everybodyHolds(t, town, notice, kills)
+	everybodyHolds(t, town, notice, kills*128)
 
 	town.Carriers.Slow(0, 0)
 	retraction := service.As("chen").Retract(notice, "发布有误")
@@ -82,7 +84,7 @@ func killPoints(rnd *rand.Rand, people, n int) []int {
 }
 
 // everybodyHolds compares what the carriers took with who was to be told.
-func everybodyHolds(t *testing.T, town *apptest.Town, n apptest.Notice, kills int) {
+func everybodyHolds(t *testing.T, town *apptest.Town, n apptest.Notice, bound int) {
 	t.Helper()
 	for _, channel := range []string{"sms", "wechat"} {
 		held := town.Carriers.Held(channel, n.ID, alert.Issue)
@@ -95,10 +97,9 @@ func everybodyHolds(t *testing.T, town *apptest.Town, n apptest.Notice, kills in
 		if channel == "wechat" { // WeChat knows a second copy by its client_msg_id and holds it back
 			sent += town.Carriers.WeChat.Counts().Deduplicated
 		}
-		bound := kills * unrecorded
-		t.Logf("%s: %d people hold the notice; %d second copies were sent in %d kills, %d of them shown; the bound is %d", channel, len(held), sent, kills, shown, bound)
+		t.Logf("%s: %d people hold the notice; %d second copies were sent, %d of them shown; the bound is %d", channel, len(held), sent, shown, bound)
 		if sent > bound {
-			t.Errorf("%s: %d second copies were sent in %d kills, at most %d", channel, sent, kills, bound)
+			t.Errorf("%s: %d second copies were sent, at most %d", channel, sent, bound)
 		}
 	}
 }
