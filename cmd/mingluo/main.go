@@ -25,7 +25,7 @@ func commands() []command {
 		{"init", "[-config FILE] [-answers FILE | -yes] [-sheet FILE]", "安装：问几个问题，写好配置、密钥和第一位管理员", "install: asks, then writes the configuration, the keys, the first administrator", runInit},
 		{"serve", "-config FILE", "运行服务", "run the service", runServe},
 		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
-		{"journal", "tail [-dir DIR] [-from N]", "跟随日志", "follow the journal", runJournal},
+		{"journal", "tail | verify | export | restore [-config FILE | -dir DIR]", "跟随、核对、导出、恢复日志", "follow, check, export, restore the journal", runJournal},
 		{"roll", "import | export | count | find | leave | erase", "订阅名册：导入、导出、统计、查找、退订、删除", "the subscribers: import, export, count, find, remove", runRoll},
 		{"officer", officerArgs, "值班人员的账号", "the officers' accounts", runOfficer},
 		{"keys", keysArgs, "密钥：恢复页、核对、导出、导入、照恢复页输入", "the keys: sheet, test, export, import, typed from the sheet", runKeys},

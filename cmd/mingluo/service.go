@@ -1,22 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
-	"mingluo/internal/alert"
 	"mingluo/internal/app"
-	"mingluo/internal/journal"
 	"mingluo/internal/shared"
 )
 
@@ -85,75 +80,6 @@ func runCheck(_ context.Context, args []string, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "配置可用 / the configuration can be used")
 	return nil
-}
-
-// runJournal follows the journal: through the process that owns the folder
-// when one runs, else from the record itself.
-func runJournal(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 || args[0] != "tail" {
-		return &exitError{2, errors.New("journal: want tail")}
-	}
-	f := flag.NewFlagSet("journal tail", flag.ContinueOnError)
-	dir := f.String("dir", "mingluo-demo", "data folder")
-	from := f.Uint64("from", 1, "first event")
-	once := f.Bool("once", false, "end with the last event instead of following")
-	if err := flags(f, args[1:]); err != nil {
-		return err
-	}
-	err := tailRunning(ctx, *dir, *from, !*once, out)
-	if !errors.Is(err, errNotRunning) {
-		return err
-	}
-	if _, err := os.Stat(*dir + "/js"); err != nil {
-		return fmt.Errorf("no record in %s: %w", *dir, err)
-	}
-	store, err := journal.Open(ctx, journal.Config{Dir: *dir, AllowUnsafeStore: true})
-	if err != nil {
-		return err
-	}
-	defer store.Close(context.WithoutCancel(ctx))
-	_, err = store.Scan(ctx, alert.StreamJournal, "journal.>", *from, func(r alert.Record) error {
-		_, err := fmt.Fprintf(out, "%s\n", r.Data)
-		return err
-	})
-	return err
-}
-
-var errNotRunning = errors.New("no process owns the folder")
-
-func tailRunning(ctx context.Context, dir string, from uint64, follow bool, out io.Writer) error {
-	client, err := journal.AdminClient(dir)
-	if err != nil {
-		return errors.Join(errNotRunning, err)
-	}
-	url := fmt.Sprintf("http://mingluo/journal?from=%d", from)
-	if follow {
-		url += "&follow=1"
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return errors.Join(errNotRunning, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		b, _ := io.ReadAll(io.LimitReader(resp.Body, 1024))
-		return fmt.Errorf("journal: %s: %s", resp.Status, strings.TrimSpace(string(b)))
-	}
-	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(nil, 2*alert.MaxEventBytes)
-	for lines.Scan() {
-		if _, err := fmt.Fprintln(out, lines.Text()); err != nil {
-			return err
-		}
-	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return lines.Err()
 }
 
 func runVersion(_ context.Context, _ []string, out io.Writer) error {

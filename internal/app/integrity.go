@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -66,4 +67,12 @@ func (a *App) openJournal(ctx context.Context) (err error) {
 // journalReady is red while the journal is not served, or damaged and not healed.
 func (a *App) journalReady(context.Context) error {
 	return errors.Join(a.Book.Err(), a.Guard.Err())
+}
+
+// OpenStore opens the record of a stopped service for a command: wherever it lies,
+// and without a port.
+func (c Config) OpenStore(ctx context.Context, log *slog.Logger) (*journal.Store, error) {
+	conf := c.journal(log)
+	conf.AllowUnsafeStore, conf.Listen = true, ""
+	return journal.Open(ctx, conf)
 }

@@ -70,7 +70,7 @@ type Guard struct {
 // journal that is whole and still cannot be folded by this program, and for a
 // damaged one of an external NATS, which only a person heals.
 func (s *Store) OpenGuarded(ctx context.Context, c GuardConfig) (_ *Guard, err error) {
-	g, err := s.newGuard(ctx, c)
+	g, err := s.newGuard(ctx, c, serving)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,16 @@ func (s *Store) OpenGuarded(ctx context.Context, c GuardConfig) (_ *Guard, err e
 	return g, nil
 }
 
-func (s *Store) newGuard(ctx context.Context, c GuardConfig) (*Guard, error) {
+// purpose is what a guard is made for.
+type purpose int
+
+const (
+	serving  purpose = iota
+	lookOnly         // nothing is made, not even a key
+	takeOver         // a person chose: files of another journal may be there
+)
+
+func (s *Store) newGuard(ctx context.Context, c GuardConfig, why purpose) (*Guard, error) {
 	g := &Guard{store: s, conf: c, log: c.Log}
 	if g.log == nil {
 		g.log = s.log
@@ -89,7 +98,7 @@ func (s *Store) newGuard(ctx context.Context, c GuardConfig) (*Guard, error) {
 		g.conf.Scrub = time.Hour
 	}
 	g.m = newGuardMetrics(g, c.Registry)
-	if err := g.openKey(ctx); err != nil {
+	if err := g.openKey(ctx, why); err != nil {
 		return nil, err
 	}
 	for _, path := range append([]string{filepath.Join(s.conf.Dir, "head.json")}, c.Heads...) {
@@ -114,13 +123,17 @@ func mirrorPath(path string) string {
 
 // openKey opens the key, or makes one: at the first start, or when it was lost
 // beside a head that it signed.
-func (g *Guard) openKey(ctx context.Context) (err error) {
+func (g *Guard) openKey(ctx context.Context, why purpose) (err error) {
 	dir := g.store.conf.Dir
 	_, err = os.Stat(keyPath(dir))
 	fresh := errors.Is(err, fs.ErrNotExist)
 	var lost []string
+	if fresh && why == lookOnly {
+		g.key = &headKey{made: true, any: true}
+		return nil
+	}
 	if fresh {
-		if err := g.adopt(ctx); err != nil {
+		if err := g.adopt(ctx); err != nil && why == serving {
 			return err
 		}
 		heads, _ := readHeads(filepath.Join(dir, "head.json")) // what is damaged is told later

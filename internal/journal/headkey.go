@@ -22,6 +22,7 @@ type headKey struct {
 	private  ed25519.PrivateKey
 	succeeds []string // fingerprints of keys that were lost: their heads still count
 	made     bool     // just now
+	any      bool     // there is none, and every head that is signed counts
 }
 
 // keyFile is the key as it lies on the disk.
@@ -70,7 +71,7 @@ func (k *headKey) fingerprint() string { return fingerprint(k.public()) }
 
 // ours reports whether a head was signed by this key or one that it succeeds.
 func (k *headKey) ours(h *Head) bool {
-	return h.Key == k.fingerprint() || slices.Contains(k.succeeds, h.Key)
+	return k.any || h.Key == k.fingerprint() || slices.Contains(k.succeeds, h.Key)
 }
 
 // fingerprint names a public key in 32 characters.

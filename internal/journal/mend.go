@@ -30,6 +30,9 @@ func (g *Guard) mendAll(ctx context.Context, found []Damage, tip *Head) (exact [
 	if err != nil {
 		return found, "", err
 	}
+	if err := p.foreign(a); err != nil {
+		return found, "", err
+	}
 	exact = p.exact(a, found)
 	if a.seq() == 0 {
 		return exact, "", nil
@@ -132,6 +135,21 @@ func (g *Guard) statements(tip *Head) ([]Head, error) {
 		all = append(all, *tip)
 	}
 	return all, nil
+}
+
+// foreign refuses a further mirror that is whole and begins with another event 1: it
+// is somebody else's journal, and not to be overwritten. This folder's own mirror can
+// only be ours, whatever became of it.
+func (p *pieces) foreign(a *authority) error {
+	for i, m := range p.mirrors {
+		if i == 0 || m == nil || a.seq() == 0 || len(m.links) == 0 || m.links[0].hash == a.hashAt(1) {
+			continue
+		}
+		if alone, err := resolve([]*copyLinks{m}, nil); err == nil && m.beginning(alone) {
+			return &ForeignError{Path: strings.TrimPrefix(m.name, "mirror "), Why: "its first event is another one"}
+		}
+	}
+	return nil
 }
 
 // source names the copies that have the events which the stream does not have.
