@@ -145,12 +145,21 @@ func TestT07KilledWhileHealing(t *testing.T) {
 			kills++
 		}
 		killed.Stop()
-		if len(blocksOf(dir)) == 0 { // it was killed when there was none
+		if files := blocksOf(dir); len(files) == 0 || size(t, files[0]) == 0 { // it was killed when there was nothing
 			served(t, dir, want)
 		}
 	}
 	served(t, dir, want)
 	t.Logf("killed %d times", kills)
+}
+
+func size(t testing.TB, path string) int64 {
+	t.Helper()
+	fi, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fi.Size()
 }
 
 func blocksOf(dir string) []string {
