@@ -26,7 +26,7 @@ func commands() []command {
 		{"serve", "-config FILE", "运行服务", "run the service", runServe},
 		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
 		{"journal", "tail | verify | export | restore [-config FILE | -dir DIR]", "跟随、核对、导出、恢复日志", "follow, check, export, restore the journal", runJournal},
-		{"roll", "import | export | count | find | leave | erase", "订阅名册：导入、导出、统计、查找、退订、删除", "the subscribers: import, export, count, find, remove", runRoll},
+		{"roll", "import | export | count | find | leave | erase | check | snapshot | rewrite", "订阅名册：导入、导出、统计、查找、退订、删除、核对、重写", "the subscribers: import, export, count, find, remove, check, rewrite", runRoll},
 		{"officer", officerArgs, "值班人员的账号", "the officers' accounts", runOfficer},
 		{"keys", keysArgs, "密钥：恢复页、核对、导出、导入、照恢复页输入", "the keys: sheet, test, export, import, typed from the sheet", runKeys},
 		{"backup", "[-config FILE] [-o FILE|DIR] | verify FILE | events FILE", "备份；核对备份；取出其中的日志", "back everything up; check a backup; print its journal", runBackup},

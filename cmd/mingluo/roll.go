@@ -34,14 +34,14 @@ func runRoll(ctx context.Context, args []string, out io.Writer) error {
 
 func rollCommands() []command {
 	const who = "[-channel sms|wechat] [-area 区域]… [-group 分组]… [-hazard 灾种] [-level 级别]"
-	return []command{
+	return append([]command{
 		{"import", "[-format csv|ndjson] [-rejected FILE] FILE|-", "导入订阅者", "bring subscribers in", rollImport},
 		{"export", "-o FILE -yes [-format csv|ndjson|list] [-reason 原因] " + who, "导出订阅者（网站不可用时的备用发送途径）", "list subscribers, for the second way to send", rollExport},
 		{"count", who, "按渠道和区统计人数", "count people per channel and district", rollCount},
 		{"find", "[-channel sms|wechat] ADDRESS|-", "查一个人的订阅", "look up one person", rollFind},
 		{"leave", "[-yes] [-reason 原因] [-channel sms|wechat] ADDRESS|-", "代本人退订", "take a person off at their request", removal("leave")},
 		{"erase", "[-yes] [-reason 原因] [-channel sms|wechat] ADDRESS|-", "依法删除一个人的全部信息", "erase everything about a person", removal("erase")},
-	}
+	}, rollCareCommands()...)
 }
 
 // place is where a roll command finds the service.

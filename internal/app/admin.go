@@ -22,7 +22,7 @@ func (a *App) adminHandler() http.Handler {
 	mux.Handle("/journal/", a.Guard.AdminHandler())
 	mux.HandleFunc("GET /backup", a.adminBackup)
 	mux.HandleFunc("POST /backup/made", a.adminBackupMade)
-	a.Clerk.serveAdmin(mux)
+	mux.Handle("/roll/", a.rollHandler())
 	mux.HandleFunc("POST /keys/tested", a.adminTested)
 	a.officerRoutes(mux)
 	return mux

@@ -10,13 +10,11 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,6 +41,9 @@ type Options struct {
 	FreePorts bool
 	// SampleAddresses lets the roll hold made-up addresses.
 	SampleAddresses bool
+	// AloneOnRecord: a person has made sure that no other process writes to an
+	// external NATS.
+	AloneOnRecord bool
 	// Channels replaces the configured carriers; for benchmarks and tests.
 	Channels []channels.Channel
 	// Argon is the cost of passwords; zero is the console's default.
@@ -71,6 +72,7 @@ type App struct {
 	Guard    *journal.Guard
 	Roll     *roll.Roll
 	Clerk    *Clerk
+	Care     *roll.Care
 	Index    *audience.Memory
 	Shared   *Shared // what goes through Redis; nil when there is none
 	Tracker  *progress.Tracker
@@ -87,9 +89,11 @@ type App struct {
 	listeners listeners
 	channels  []channels.Channel
 	wechat    *wechat.Account
+	keys      *roll.Keys
 	secrets   secrets
 	backups   *backups
 	restoring bool
+	needing   sync.Mutex // see needRoll
 }
 
 // New checks what can be checked before anything is opened.
@@ -158,55 +162,6 @@ func (a *App) openRecord(ctx context.Context) error {
 	a.Store = store
 	a.life.onStop("record", store.Close)
 	return a.openJournal(ctx)
-}
-
-func (a *App) openRoll(ctx context.Context) error {
-	keys, err := a.openKeys(ctx)
-	if err != nil {
-		return err
-	}
-	a.Roll = roll.New(a.Store, keys, a.Places, roll.Rules{Sample: a.opts.SampleAddresses})
-	a.Index = audience.NewMemory(keys, a.Places, a.log.With("part", "audience"))
-	if err := a.Index.Build(ctx, a.Store); err != nil {
-		return err
-	}
-	a.life.run("audience index", func(ctx context.Context) error { return a.Index.Run(ctx, a.Store) })
-	a.Clerk = newClerk(a, func(context.Context) (audience.Counts, error) { return a.Index, nil })
-	return a.openShared(ctx, keys)
-}
-
-// openKeys opens the keys that protect the roll. The journal remembers their
-// fingerprint: other keys would make every subscriber a stranger, so a start
-// with them is refused.
-func (a *App) openKeys(ctx context.Context) (*roll.Keys, error) {
-	path := filepath.Join(a.cfg.Data, "keys.json")
-	var known string
-	a.Book.Read(func(st *alert.State) { known = st.Keys })
-	open := roll.OpenKeys
-	if known != "" {
-		open = roll.LoadKeys // never make new keys for an old roll
-	}
-	keys, err := open(path)
-	if known != "" && errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing: without the keys nobody on the roll can be reached; put the file back from the safe (fingerprint %s): %w", path, known, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if known != "" && known != keys.Fingerprint() {
-		return nil, fmt.Errorf("%s holds other keys than the roll was written with (fingerprint %s, the journal says %s): put the right file back", path, keys.Fingerprint(), known)
-	}
-	if known == "" {
-		_, err = a.Book.Do(ctx, func(st *alert.State) ([]alert.Event, error) {
-			e, err := alert.NewEvent(time.Now(), "system", a.cfg.Mode, "roll", alert.KeySet{Fingerprint: keys.Fingerprint()})
-			return []alert.Event{e}, err
-		})
-	}
-	if err != nil {
-		return nil, err
-	}
-	a.secrets, err = openSecrets(filepath.Join(a.cfg.Data, "console.key"))
-	return keys, err
 }
 
 func (a *App) openChannels(ctx context.Context) error {

@@ -124,6 +124,13 @@ func (a *App) Backup(ctx context.Context, w io.Writer) (keep.Manifest, error) {
 		return keep.Manifest{}, errBackupBusy
 	}
 	defer a.backups.one.Unlock()
+	if a.Roll != nil { // opened quietly there is none, and nobody writes it anew
+		release, held := a.Roll.Hold()
+		if !held {
+			return keep.Manifest{}, errors.New("backup: the roll is being written anew: try again in a minute")
+		}
+		defer release()
+	}
 	m := a.manifest()
 	out, err := keep.NewWriter(w, m)
 	if err != nil {

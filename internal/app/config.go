@@ -35,6 +35,7 @@ type Config struct {
 	Fanout  FanoutConfig  `toml:"fanout"`
 	Session SessionConfig `toml:"session"`
 	Backup  BackupConfig  `toml:"backup"`
+	Roll    RollConfig    `toml:"roll"`
 	Duties  []DutyConfig  `toml:"duties"`
 
 	// AllowUnsafeStore lets the record lie on a folder that does not survive a
@@ -155,6 +156,7 @@ func Defaults() Config {
 		Public:  ListenConfig{Listen: "127.0.0.1:8080"},
 		Console: ListenConfig{Listen: "127.0.0.1:8081"},
 		NATS:    NATSConfig{Replicas: 1},
+		Roll:    defaultRoll(),
 		Journal: JournalConfig{Heads: []string{}, Mirrors: []string{}, Scrub: defaultScrub},
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
@@ -292,6 +294,7 @@ func (c *Config) Validate() error {
 		bad("bureau.code %q: want 14 digits", c.Bureau.Code)
 	}
 	c.Journal.check(bad)
+	c.Roll.check(bad)
 	if c.Bureau.Name == "" {
 		bad("bureau.name: say who speaks")
 	}

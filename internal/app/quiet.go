@@ -11,6 +11,7 @@ import (
 	"mingluo/internal/alert"
 	"mingluo/internal/console"
 	"mingluo/internal/journal"
+	"mingluo/internal/roll"
 )
 
 // StartQuietly opens the record, the keys and the accounts, and nothing that
@@ -28,11 +29,13 @@ func (a *App) StartQuietly(ctx context.Context) (err error) {
 }
 
 func (a *App) openKeysOnly(ctx context.Context) error {
-	keys, err := a.openKeys(ctx)
-	if err == nil {
-		a.openClerk(keys)
+	if _, err := a.prepareRoll(ctx); err != nil {
+		return err
 	}
-	return err
+	if roll.UnderWay(a.cfg.careFolder()) {
+		return a.needRoll(ctx) // a roll that is not whole is finished before anybody looks
+	}
+	return nil
 }
 
 func (a *App) openAccounts(context.Context) (err error) {

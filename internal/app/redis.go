@@ -79,7 +79,7 @@ func (a *App) slices() audience.Slices {
 	if a.Shared == nil {
 		return a.Index
 	}
-	return a.Shared
+	return steady{Slices: a.Shared, roll: a.Roll, memory: a.Index}
 }
 
 // Renew looks which roll there is and, when it is another one than before,
@@ -236,10 +236,11 @@ func (s *Shared) register(reg prometheus.Registerer) {
 
 // parts is what the service can do without.
 func (a *App) parts() []console.PartStatus {
-	if a.Shared == nil {
-		return nil
+	parts := []console.PartStatus{a.rollPart()}
+	if a.Shared != nil {
+		parts = append(parts, a.Shared.Status())
 	}
-	return []console.PartStatus{a.Shared.Status()}
+	return parts
 }
 
 // Status says for people how Redis is.

@@ -46,16 +46,6 @@ func newClerk(a *App, index func(context.Context) (audience.Counts, error)) *Cle
 	return c
 }
 
-// openClerk opens the roll for a command while the service is stopped. The index
-// is only built when something is counted.
-func (a *App) openClerk(keys *roll.Keys) {
-	a.Roll = roll.New(a.Store, keys, a.Places, roll.Rules{Sample: a.opts.SampleAddresses})
-	a.Clerk = newClerk(a, func(ctx context.Context) (audience.Counts, error) {
-		index := audience.NewMemory(keys, a.Places, a.log.With("part", "audience"))
-		return index, index.Build(ctx, a.Store)
-	})
-}
-
 // stop calls off an import under way and waits until it has said how far it came.
 func (c *Clerk) stop(ctx context.Context) error {
 	c.cancel()

@@ -41,6 +41,8 @@ type CareConfig struct {
 	Keys     *Keys
 	KeysPath string // keys.json
 
+	// Alone: a person has made sure that no other process writes to the record.
+	Alone bool
 	// Record puts a fact into the journal; Known is what the journal says.
 	Record func(ctx context.Context, f alert.Fact) error
 	Known  func() alert.RollState
@@ -110,6 +112,12 @@ func NewCare(c CareConfig) (*Care, error) {
 	return k, nil
 }
 
+func (c *Care) alone() bool { return c.conf.Alone || c.conf.Ground.Alone() }
+
+// ErrDamaged: the second copy is not touched while the stream is known to be
+// damaged and was not mended.
+var ErrDamaged = errors.New("the roll's stream is damaged and not mended")
+
 func or(d, otherwise time.Duration) time.Duration {
 	if d == 0 {
 		return otherwise
@@ -143,7 +151,7 @@ func (c *Care) Open(ctx context.Context, build func(ctx context.Context) (Index,
 	if err != nil {
 		return fmt.Errorf("compare the roll with its second copy: %w", err)
 	}
-	if v.Damaged() && c.conf.Ground.Alone() {
+	if v.Damaged() && c.alone() {
 		if err := c.mendFromCopy(ctx, idx, v); err != nil {
 			return fmt.Errorf("mend the roll: %w", err)
 		}
@@ -173,21 +181,27 @@ func (c *Care) begin(ctx context.Context, v *verdict) (err error) {
 	var at uint64
 	var table Table
 	c.idx.Cut(func(seq uint64, t *Table) { at, table = seq, *t })
+	if v.Damaged() && !v.Mended { // the copy on the shelf knows better than what would be added to it
+		c.heard.reset(true)
+		return nil
+	}
 	from, carry := at, [][]byte(nil)
 	if v.trust != nil {
 		from = v.trust.seq
 		if carry, err = carried(c.idx, from); err != nil {
 			return err
 		}
-	} else if table.People() > 0 {
-		poke(c.wanted)
+	}
+	if v.trust == nil && table.People() > 0 || carry == nil && from < at {
+		from, carry = at, nil
+		poke(c.wanted) // a snapshot has all of it
 	}
 	c.out, err = c.shelf.startLog(c.born, time.Now(), from, at, &table, carry)
 	return err
 }
 
 // carried is what an index has beyond a sequence: what the log before did not get
-// because its process died.
+// because its process died. It is nil when that is more than a log begins with.
 func carried(idx Index, beyond uint64) ([][]byte, error) {
 	h := newHeard()
 	for n := range alert.Buckets {
@@ -204,10 +218,7 @@ func carried(idx Index, beyond uint64) ([][]byte, error) {
 			return nil, err
 		}
 	}
-	frames, lost := h.take()
-	if lost {
-		return nil, errors.New("more of the roll is new than a log of changes takes at once")
-	}
+	frames, _ := h.take()
 	return frames, nil
 }
 
@@ -295,6 +306,9 @@ func (c *Care) Snapshot(ctx context.Context) (SnapshotInfo, string, error) {
 
 func (c *Care) snapshot(ctx context.Context) (SnapshotInfo, string, error) {
 	began := time.Now()
+	if s := c.Status(); s.Damaged() {
+		return SnapshotInfo{}, "", fmt.Errorf("write a snapshot of the roll: %w", ErrDamaged)
+	}
 	if err := c.rotate(); err != nil {
 		return SnapshotInfo{}, "", err
 	}

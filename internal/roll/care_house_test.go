@@ -29,6 +29,8 @@ type house struct {
 	index *audience.Memory
 	stop  context.CancelFunc
 	loops sync.WaitGroup
+
+	atStep func(name string) error // of a rebuild; nil does nothing
 }
 
 func (h *house) keysPath() string { return filepath.Join(h.dir, "keys.json") }
@@ -79,6 +81,9 @@ func (h *house) tryOpen() (err error) {
 	if err != nil {
 		return err
 	}
+	if h.atStep != nil {
+		h.care.AtStep(h.atStep)
+	}
 	err = h.care.Open(ctx, func(ctx context.Context) (roll.Index, error) {
 		h.index = audience.NewMemory(h.keys, alert.Foshan(), quiet())
 		return h.index, h.index.Build(ctx, h.store)
@@ -122,6 +127,7 @@ func (h *house) close() {
 
 // die ends it in the middle: nothing that was not written yet is written.
 func (h *house) die() {
+	h.t.Helper()
 	if h.stop != nil {
 		h.stop()
 		h.loops.Wait()

@@ -19,7 +19,7 @@ func (c *Care) Compare(ctx context.Context) (Findings, error) {
 	if err != nil {
 		return f, fmt.Errorf("compare the roll with its index: %w", err)
 	}
-	if f.Damaged() && c.conf.Ground.Alone() {
+	if f.Damaged() && c.alone() {
 		c.log.Error("the roll's stream is damaged and is written anew from the index", "found", f.String())
 		f.Source = "the index"
 		if _, err = c.anewLocked(ctx, func(beyond uint64) rebuilding {
@@ -28,7 +28,9 @@ func (c *Care) Compare(ctx context.Context) (Findings, error) {
 			f.Mended = true
 		}
 	}
-	c.found(f)
+	if err == nil {
+		c.found(f)
+	}
 	return f, err
 }
 

@@ -2,6 +2,7 @@ package roll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -9,12 +10,16 @@ import (
 	"mingluo/internal/alert"
 )
 
-// gate keeps changes of the roll out while its stream is made anew.
+// gate keeps changes and readers of the roll out while its stream is made anew.
+// Changes are quick and pass until the last moment; readers of everything are
+// slow, so their end is waited for before the gate closes.
 type gate struct {
-	mu     sync.Mutex
-	inside int
-	opened chan struct{} // closed when the gate opens; nil while it is open
-	idle   chan struct{} // closed when nobody is inside; nil when nobody waits for that
+	mu      sync.Mutex
+	inside  int           // changes
+	holds   int           // readers of everything
+	wanted  bool          // somebody waits to close it: no new readers
+	opened  chan struct{} // closed when the gate opens; nil while it is open
+	lessNow chan struct{} // closed when somebody leaves; nil when nobody waits for that
 }
 
 // gateWait is how long a person's own change waits at the gate; a hundred
@@ -52,45 +57,89 @@ func busy() *alert.Problem {
 	return &alert.Problem{Kind: alert.Unready, ZH: "订户名册正在整理，请过一分钟再试。", EN: "The roll is being written anew: try again in a minute."}
 }
 
-func (g *gate) leave() {
+func (g *gate) leave() { g.less(&g.inside) }
+
+// hold keeps the gate from closing, if nobody wants to close it.
+func (g *gate) hold() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.inside--
-	if g.inside == 0 && g.idle != nil {
-		close(g.idle)
-		g.idle = nil
+	if g.wanted {
+		return false
+	}
+	g.holds++
+	return true
+}
+
+func (g *gate) release() { g.less(&g.holds) }
+
+func (g *gate) less(n *int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	*n--
+	if g.lessNow != nil {
+		close(g.lessNow)
+		g.lessNow = nil
 	}
 }
 
-// shut closes the gate and waits until nobody is inside.
+// shut closes the gate and returns when nobody is inside.
 func (g *gate) shut(ctx context.Context) error {
 	g.mu.Lock()
-	if g.opened != nil {
+	if g.wanted {
 		g.mu.Unlock()
-		return fmt.Errorf("the roll is being written anew already")
+		return errors.New("the roll is being written anew already")
 	}
-	g.opened = make(chan struct{})
-	var idle chan struct{}
-	if g.inside > 0 {
-		idle = make(chan struct{})
-		g.idle = idle
-	}
+	g.wanted = true
 	g.mu.Unlock()
-	if idle == nil {
-		return nil
+	err := g.until(ctx, func() bool { return g.holds == 0 })
+	if err == nil {
+		g.mu.Lock()
+		g.opened = make(chan struct{})
+		g.mu.Unlock()
+		err = g.until(ctx, func() bool { return g.inside == 0 })
 	}
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
+	if err != nil {
 		g.open()
-		return ctx.Err()
+		return fmt.Errorf("wait until nobody reads or changes the roll: %w", err)
+	}
+	return nil
+}
+
+// until waits until done, which is called with the lock held.
+func (g *gate) until(ctx context.Context, done func() bool) error {
+	for {
+		g.mu.Lock()
+		ok := done()
+		if !ok && g.lessNow == nil {
+			g.lessNow = make(chan struct{})
+		}
+		less := g.lessNow
+		g.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-less:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
 func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	close(g.opened)
-	g.opened, g.idle = nil, nil
+	if g.opened != nil {
+		close(g.opened)
+	}
+	g.opened, g.wanted = nil, false
+}
+
+// Hold keeps the roll's stream from being made anew until release is called. It
+// is not held (false) while that is going on: then the stream is not whole.
+func (r *Roll) Hold() (release func(), held bool) {
+	if !r.store.gate.hold() {
+		return nil, false
+	}
+	return r.store.gate.release, true
 }

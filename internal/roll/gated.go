@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"mingluo/internal/alert"
 )
@@ -78,12 +79,18 @@ func (s *gatedStore) Newest(ctx context.Context, subjects []string) (map[string]
 	return s.Store.Newest(ctx, subjects)
 }
 
-// Scan calls fn for everything stored now. It keeps the gate from closing until
-// it ends: half an export would look like a whole one.
+// Scan calls fn for everything stored now. The stream is not made anew before it
+// ends: half an export would look like a whole one.
 func (s *gatedStore) Scan(ctx context.Context, stream, filter string, from uint64, fn func(alert.Record) error) (uint64, error) {
-	if err := s.gate.enter(ctx); err != nil {
-		return 0, err
+	for !s.gate.hold() {
+		if err := s.gate.enter(ctx); err != nil { // waits until it is open again
+			return 0, err
+		}
+		s.gate.leave()
+		if !pause(ctx, 10*time.Millisecond) {
+			return 0, ctx.Err()
+		}
 	}
-	defer s.gate.leave()
+	defer s.gate.release()
 	return s.Store.Scan(ctx, stream, filter, from, fn)
 }

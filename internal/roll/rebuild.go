@@ -308,6 +308,13 @@ func (c *Care) readStream(ctx context.Context, see func(id alert.RecipientID, se
 	return t, messages, last, err
 }
 
+// UnderWay reports whether a roll that is looked after in this folder was being
+// written anew when its process ended; [Care.Open] finishes it.
+func UnderWay(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, jobName))
+	return err == nil
+}
+
 // underWay returns the job that has to be finished, if there is one.
 func (c *Care) underWay() (j job, there bool, err error) {
 	data, err := os.ReadFile(c.path(jobName))

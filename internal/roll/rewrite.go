@@ -39,7 +39,7 @@ func (*NotAloneError) Error() string {
 //
 // It is for the process that alone writes to the record.
 func (c *Care) Rewrite(ctx context.Context, alone bool) (Rewritten, error) {
-	if !alone && !c.conf.Ground.Alone() {
+	if !alone && !c.alone() {
 		return Rewritten{}, &NotAloneError{}
 	}
 	keys, err := c.conf.Keys.next()
