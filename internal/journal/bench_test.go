@@ -16,6 +16,16 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// The same with a guard: the signed head is on the disk too before it is
+// acknowledged, and the mirror follows.
+func BenchmarkAppendGuarded(b *testing.B) {
+	w := watch(b, b.TempDir(), GuardConfig{})
+	e := keySet(b, "one")
+	for b.Loop() {
+		appendAll(b, w.Book(), e)
+	}
+}
+
 // The fold of a journal of 20,000 events: read, check the chain, apply.
 func BenchmarkReplay(b *testing.B) {
 	const events = 20_000

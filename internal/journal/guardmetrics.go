@@ -60,11 +60,6 @@ func newGuardMetrics(g *Guard, reg prometheus.Registerer) *guardMetrics {
 			return -1
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("mirror_behind", "Events that the slowest mirror is behind.")), g.behind))
-	for _, d := range streamTable() {
-		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "mingluo", Subsystem: "record", Name: "unreadable_total",
-			Help: "Times that a damaged message was passed over.", ConstLabels: prometheus.Labels{"stream": d.name}},
-			func() float64 { return float64(g.store.Unreadable(d.name)) }))
-	}
 	return m
 }
 

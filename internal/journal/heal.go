@@ -43,7 +43,7 @@ func (s *Store) streamLinks(ctx context.Context) (*copyLinks, error) {
 			c.junk++
 			return nil
 		}
-		c.links = append(c.links, placed{seq: e.seq, hash: e.hash, prev: e.prev})
+		c.links = append(c.links, placed{seq: e.seq, hash: e.hash, prev: e.prev, size: len(r.Data)})
 		return nil
 	})
 	return c, err

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"mingluo/internal/alert"
 )
 
 // mendAll finds the chain that counts among all copies and makes stream and
@@ -176,6 +178,9 @@ func (g *Guard) replaceAll(ctx context.Context, a *authority, p *pieces) error {
 	if whole < a.seq() && g.store.emb == nil {
 		return &BrokenError{Seq: whole + 1, Why: errors.New("other processes may be writing this journal, so it is not healed by itself: stop them all, then mingluo journal restore")}
 	}
+	if err := g.roomFor(a); err != nil {
+		return err
+	}
 	kept, file, err := a.keepChain(g.store.conf.Dir)
 	if err != nil {
 		return err
@@ -194,6 +199,24 @@ func (g *Guard) replaceAll(ctx context.Context, a *authority, p *pieces) error {
 		}
 	}
 	return dropChain(g.store.conf.Dir)
+}
+
+// roomFor refuses to begin what would fill the disk half-way: the chain is written
+// three times at most (its own file, a mirror, the stream), and the stream needs some
+// more for its headers.
+func (g *Guard) roomFor(a *authority) error {
+	free, err := g.store.Free()
+	if err != nil {
+		return err
+	}
+	var size uint64
+	for i := range a.chain {
+		size += uint64(a.copies[a.chain[i].from].links[a.chain[i].at].size) + headroom/64
+	}
+	if need := 4*size + floorJournal; free < need {
+		return fmt.Errorf("heal the journal: %w: %d MiB are free, %d MiB are needed", alert.ErrFull, free>>20, need>>20+1)
+	}
+	return nil
 }
 
 // maxStrangers bounds what is kept of a tampered journal.

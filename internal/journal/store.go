@@ -29,8 +29,7 @@ type Store struct {
 	monitors *monitors
 	js       jetstream.JetStream
 
-	healing    healings // of the journal's stream
-	unreadable unreadable
+	healing healings // of the journal's stream
 
 	batchName string        // this process's part of the batches' ids
 	batchNo   atomic.Uint64 // the other part
