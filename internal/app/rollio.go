@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -85,8 +86,17 @@ func (c *Clerk) meter(r roll.Report) {
 	}
 }
 
-// maxSource bounds a file's name in the journal.
-const maxSource = 100 // characters
+const (
+	maxSource = 100 // characters of a file's name in the journal
+	maxReason = 200 // characters of why something was done
+)
+
+func checkReason(reason string) error {
+	if utf8.RuneCountInString(reason) <= maxReason {
+		return nil
+	}
+	return &alert.Problem{Kind: alert.TooLarge, Field: "reason", ZH: fmt.Sprintf("原因最多 %d 字。", maxReason), EN: fmt.Sprintf("The reason has at most %d characters.", maxReason)}
+}
 
 func (c *Clerk) recordImport(ctx context.Context, by, name string, r roll.Report, stopped error) error {
 	if r.Rows == 0 {
@@ -120,6 +130,9 @@ func (c *Clerk) record(ctx context.Context, by string, f alert.Fact) error {
 // channel. An error after the first byte leaves half a list: the caller has to
 // throw it away.
 func (c *Clerk) Export(ctx context.Context, by, form, reason string, sel roll.Selection, w io.Writer) (map[string]int, error) {
+	if err := checkReason(reason); err != nil {
+		return nil, err
+	}
 	out, err := roll.NewWriter(w, form) // writes nothing before it is full or flushed
 	if err != nil {
 		return nil, err
@@ -203,6 +216,9 @@ func (c *Clerk) keepUntil(now time.Time) time.Time {
 // done, not for whom.
 func (c *Clerk) Leave(ctx context.Context, by, channel, address, reason string) error {
 	now := time.Now()
+	if err := checkReason(reason); err != nil {
+		return err
+	}
 	if err := c.roll.Leave(ctx, channel, address, now, c.keepUntil(now)); err != nil {
 		return err
 	}
@@ -212,6 +228,9 @@ func (c *Clerk) Leave(ctx context.Context, by, channel, address, reason string) 
 // Erase drops everything about a person, and records that it was done, not for
 // whom. A notice that was sent to them cannot be retracted any more.
 func (c *Clerk) Erase(ctx context.Context, by, channel, address, reason string) error {
+	if err := checkReason(reason); err != nil {
+		return err
+	}
 	if err := c.roll.Erase(ctx, channel, address, time.Now()); err != nil {
 		return err
 	}

@@ -31,6 +31,12 @@ func TestPhoneNumbersGetOneSpelling(t *testing.T) {
 		{abroad, "+852 9123 4567", "+85291234567"},
 		{abroad, "0085291234567", "+85291234567"},
 		{abroad, "+8529", ""},
+		{abroad, "85291234567", ""}, // a foreign number has to say so
+		{abroad, "8529123456789", ""},
+		{Rules{}, "\u202d138\u20110013\u20138000\u202c", "+8613800138000"}, // as copied from a phone's contacts
+		{Rules{}, "1.38E+10", ""},
+		{Rules{}, "13800138000.0", ""},
+		{Rules{}, "13800138000/13900139000", ""},
 		{abroad, "+14155550100", ""},
 		{Rules{}, "15400000001", ""},
 		{Rules{Sample: true}, "15400000001", "+8615400000001"},
