@@ -25,8 +25,8 @@ lint:
 	$(GO) vet ./...
 
 # What the tests use beside Go: a real Redis, a real browser, xmllint, strace,
-# mkfs.ext4. Without
-# apt or without root nothing is installed; the tests then name what they skip.
+# mkfs.ext4. Without apt or without root nothing is installed; the tests then
+# name what they skip.
 TOOLS := redis-server:redis-server chromium:chromium xmllint:libxml2-utils strace:strace mkfs.ext4:e2fsprogs
 need-tools:
 	@missing=""; \
