@@ -55,7 +55,8 @@ type Batch struct {
 // Deliver calls report(i, outcome) once for every recipient that was handed
 // over, as its answer comes, from any goroutine, and returns when no answer is
 // outstanding. It sets State, Code, MessageID and, for a deferred one,
-// NotBefore; the engine fills in the rest. A failure that speaks of one person
+// NotBefore, and Repeat when the carrier says that it had the message already;
+// the engine fills in the rest. A failure that speaks of one person
 // is an outcome. One that speaks of the batch is an error, best a *[Retry] that
 // carries when. One that speaks of the channel is a *[Halted]. Recipients that
 // were not reported are tried again.

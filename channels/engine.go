@@ -55,7 +55,9 @@ type Config struct {
 	// Alone says that no other process works this record (the embedded one). If
 	// others do, a correction waits Settle after it closed a slice that was
 	// still being sent, for what another process may still record behind the
-	// mark: half of AckWait and the longest time a carrier is waited for.
+	// mark: half of AckWait and the longest time a carrier is waited for. A process
+	// that was frozen for longer records later still; the watch then sends the
+	// correction again, see alert.Tally.Chased.
 	Alone  bool
 	Settle time.Duration // 45 s
 }

@@ -14,6 +14,7 @@ type pursuit struct {
 	task    alert.Task
 	ledgers []*ledger // the earlier revisions' slices that overlap the task's
 	finally []bool    // by ledger: everybody was settled before the mark
+	holding int       // how many are known to hold a revision, by ledger and summed
 }
 
 // pursue opens the earlier slices and puts the mark `closed` behind their
@@ -72,6 +73,7 @@ func (p *pursuit) release() {
 // members returns those who may hold the notice, before or behind the mark,
 // and whose bucket is in the task's slice.
 func (p *pursuit) members(ctx context.Context) ([]Member, error) {
+	p.holding = 0
 	held := map[alert.RecipientID]bool{}
 	var ids []alert.RecipientID
 	for _, l := range p.ledgers {
@@ -79,6 +81,7 @@ func (p *pursuit) members(ctx context.Context) ([]Member, error) {
 			return nil, err
 		}
 		l.reached(func(id alert.RecipientID) {
+			p.holding++
 			if p.task.Slice.Contains(id) && !held[id] {
 				held[id] = true
 				ids = append(ids, id)

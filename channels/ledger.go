@@ -46,6 +46,7 @@ type ledger struct {
 
 	attempt  int  // of the newest task that worked it
 	expected int  // recipients found when it was worked
+	chased   int  // of a correction: those known to hold the earlier revisions
 	whole    bool // the worker found everybody settled
 
 	pending  []alert.Outcome // not recorded yet, oldest first
@@ -190,6 +191,17 @@ func (l *ledger) worked(attempt int) {
 	defer l.mu.Unlock()
 	if attempt > l.attempt {
 		l.attempt = attempt
+		l.version++
+	}
+}
+
+// chase notes how many were known to hold the notice when a correction of it
+// looked: when it turns out to be more, the watch sends the correction again.
+func (l *ledger) chase(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.chased != n {
+		l.chased = n
 		l.version++
 	}
 }

@@ -189,9 +189,10 @@ func (ls *ledgers) readTally(ctx context.Context, l *ledger) error {
 		return nil // it will be made anew
 	}
 	if !l.loaded {
-		l.expected, l.whole, l.attempt = t.Expected, t.Closed && !t.Superseded, max(l.attempt, t.Attempt)
+		l.expected, l.chased = t.Expected, t.Chased
+		l.whole, l.attempt = t.Closed && !t.Superseded, max(l.attempt, t.Attempt)
 	}
-	if t.OutcomesSeq == l.seq && t.Expected == l.expected && t.Attempt == l.attempt && t.Closed == (l.whole || !l.closedAt.IsZero()) {
+	if t.OutcomesSeq == l.seq && t.Expected == l.expected && t.Attempt == l.attempt && t.Chased == l.chased && t.Closed == (l.whole || !l.closedAt.IsZero()) {
 		l.tallied = l.version
 		l.broadcast()
 	}

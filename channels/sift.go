@@ -61,7 +61,7 @@ func (l *ledger) sift(members []Member, now time.Time, end alert.OutcomeState, f
 // complete fills in what the engine knows of an answer, and corrects what a
 // channel may not say.
 func complete(o alert.Outcome, r *Recipient, now, until time.Time) alert.Outcome {
-	o.ID, o.Attempt, o.Repeat = r.ID, r.Attempt, r.Repeat
+	o.ID, o.Attempt, o.Repeat = r.ID, r.Attempt, r.Repeat || o.Repeat
 	if o.At.IsZero() {
 		o.At = now
 	}

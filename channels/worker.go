@@ -183,6 +183,9 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 	if err := w.audience(ctx, job, chase); err != nil {
 		return pass{}, err
 	}
+	if chase != nil {
+		l.chase(chase.holding)
+	}
 	s := l.sift(w.members, now, end, job.Plan.Follow)
 	eng.recorder.add(l, s.settle...)
 	if len(s.open) > 0 {

@@ -224,7 +224,7 @@ func TestAResetAfterSendingIsUnsure(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := d.api.Messages(people[4].Address)
-	if o := again.got[0]; o.State != alert.StateAccepted || o.Code != "errcode 45065" || len(first) != 1 || o.MessageID != idText(first[0].MsgID) {
+	if o := again.got[0]; o.State != alert.StateAccepted || !o.Repeat || o.Code != "errcode 45065" || len(first) != 1 || o.MessageID != idText(first[0].MsgID) {
 		t.Errorf("second try: %s %q id %q; the phone has %d messages", o.State, o.Code, o.MessageID, len(first))
 	}
 }

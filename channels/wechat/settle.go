@@ -40,7 +40,7 @@ func (d *delivery) settle(i int, token string, msgID int64, err error, start tim
 		d.fail(d.a.halt(&refusal{code: code, msg: said}))
 		return
 	case c == classOK, c == classAlready:
-		o.State = alert.StateAccepted
+		o.State, o.Repeat = alert.StateAccepted, c == classAlready
 	case c == classPerson:
 		o.State = alert.StateRefused
 	case c == classBusy, c == classUnknown && attempt < unknownTries:

@@ -144,15 +144,20 @@ func ParseTask(subject string) (Task, error) {
 // Tally is what a slice's outcomes add up to. It is kept in the TALLIES
 // stream, newest per slice, and is always whole, never a difference.
 type Tally struct {
-	Expected    int            `json:"expected"` // recipients found when the slice was worked
-	Counts      map[string]int `json:"counts"`   // by OutcomeState's name
-	Repeats     int            `json:"repeats"`  // sends that may have been a second copy
-	First       time.Time      `json:"first"`    // first and last hand-over
-	Last        time.Time      `json:"last"`
-	NextTry     time.Time      `json:"next_try"`             // earliest NotBefore of the deferred
-	Attempt     int            `json:"attempt"`              // of the newest task that worked the slice
-	Closed      bool           `json:"closed"`               // every recipient is settled
-	Superseded  bool           `json:"superseded,omitempty"` // a correction closed the slice
-	OutcomesSeq uint64         `json:"outcomes_seq"`         // last OUTCOMES sequence counted
-	Hash        string         `json:"hash"`                 // running SHA-256 of the slice's outcome messages
+	Expected int            `json:"expected"` // recipients found when the slice was worked
+	Counts   map[string]int `json:"counts"`   // by OutcomeState's name
+	// Repeats are sends that may have been a second copy: a second try after no
+	// answer, and what the carrier said it had already. A copy that was sent again
+	// after a crash, because nothing of the first was recorded, is known only to
+	// carriers that say so (WeChat does, SMS does not).
+	Repeats     int       `json:"repeats"`
+	First       time.Time `json:"first"` // first and last hand-over
+	Last        time.Time `json:"last"`
+	NextTry     time.Time `json:"next_try"`             // earliest NotBefore of the deferred
+	Attempt     int       `json:"attempt"`              // of the newest task that worked the slice
+	Closed      bool      `json:"closed"`               // every recipient is settled
+	Superseded  bool      `json:"superseded,omitempty"` // a correction closed the slice
+	Chased      int       `json:"chased,omitempty"`     // of a correction: how many were known to hold the earlier revisions
+	OutcomesSeq uint64    `json:"outcomes_seq"`         // last OUTCOMES sequence counted
+	Hash        string    `json:"hash"`                 // running SHA-256 of the slice's outcome messages
 }

@@ -17,6 +17,9 @@ func (a *App) startEngine(_ context.Context, w *works) (err error) {
 		InFlight: a.cfg.Fanout.InFlight, Unrecorded: a.cfg.Fanout.Unrecorded, AckWait: time.Duration(a.cfg.Fanout.AckWait),
 		Rates: map[string]float64{"sms": a.cfg.SMS.Rate, "wechat": a.cfg.WeChat.Rate},
 		Alone: a.cfg.NATS.URL == "",
+		// So long another process may still hand over and wait for answers after
+		// it lost a slice, see [channels.Config].
+		Settle: time.Duration(a.cfg.Fanout.AckWait)/2 + max(time.Duration(a.cfg.SMS.RespTimeout), time.Duration(a.cfg.WeChat.Timeout)),
 		// A burst is recorded by the desk, as an act of nobody's: the engine runs
 		// before the officers' desk is open, and needs the journal alone.
 		Pause: desk.New(desk.Config{Book: a.Book}).PauseBurst,

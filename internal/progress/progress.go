@@ -83,6 +83,7 @@ type Tracker struct {
 	shares  map[shareKey]*share
 	names   map[string]string    // of states, each kept once
 	later   map[string]laterTask // task key → when to try the deferred
+	suspect map[string]bool      // notices whose corrections may have missed somebody, see late
 	version uint64
 	changed chan struct{} // closed at each change
 }
@@ -94,7 +95,7 @@ type laterTask struct {
 
 // NewTracker returns an empty tracker; Load and Run fill it.
 func NewTracker(book Book, routes func(channel string) Route) *Tracker {
-	return &Tracker{book: book, routes: routes, shares: map[shareKey]*share{}, names: map[string]string{}, later: map[string]laterTask{}, changed: make(chan struct{})}
+	return &Tracker{book: book, routes: routes, shares: map[shareKey]*share{}, names: map[string]string{}, later: map[string]laterTask{}, suspect: map[string]bool{}, changed: make(chan struct{})}
 }
 
 // Load takes the tallies of the past, so that nobody asks a tracker that does
@@ -138,6 +139,9 @@ func (t *Tracker) Take(r alert.Record) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.share(task).put(sl, t.keep(&tally))
+	if tally.Superseded || tally.Chased > 0 {
+		t.suspect[p[1]] = true
+	}
 	if tally.Closed || tally.Superseded || tally.NextTry.IsZero() {
 		delete(t.later, task.Key())
 	} else {
@@ -175,8 +179,12 @@ func (t *Tracker) Finished(p *alert.Plan) bool {
 func (t *Tracker) Reached(task alert.Task) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.reached(task)
+}
+
+// reached is Reached for who holds the lock.
+func (t *Tracker) reached(task alert.Task) (n int) {
 	k, _ := t.shares[keyOf(task)].get(task.Slice)
-	n := 0
 	for s := alert.StateNone; s <= alert.LastState; s++ {
 		if s.Reached() {
 			n += k.count(s.String())
@@ -190,6 +198,7 @@ func (t *Tracker) Reached(task alert.Task) int {
 // its task settles whoever waits for another try.
 func (t *Tracker) Later(now time.Time) (due []alert.Task, next time.Time) {
 	stopped := t.stoppedOf(t.waiting())
+	due = t.late()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, l := range t.later {

@@ -155,3 +155,39 @@ func TestWhatWasStoppedIsDueAtOnce(t *testing.T) {
 		t.Error("progress does not say that it was stopped")
 	}
 }
+
+// A process that was frozen wakes after the retraction was done and records
+// that two more people hold the notice: the retraction looks again, once, and
+// is content when it knows of them.
+func TestARetractionLooksAgainForThoseWhoWereRecordedLate(t *testing.T) {
+	b := released()
+	first := b.st.Plans["n-1"]
+	n := b.st.Notices["n"]
+	n.Revisions = append(n.Revisions, &alert.Revision{No: 2, Verb: alert.Retract, Released: &alert.Decision{At: t0}})
+	b.st.Plans["n-2"] = &alert.Plan{Notice: "n", Rev: 2, Verb: alert.Retract, Follow: true, Channels: first.Channels}
+	tr := tracker(b)
+	take := func(rev string, v alert.Tally) {
+		t.Helper()
+		r := tally(t, "0000-0063", v)
+		r.Subject = "tally.n." + rev + ".sms.0000-0063"
+		if err := tr.Take(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	looks := func(want int) {
+		t.Helper()
+		due, _ := tr.Later(t0)
+		if len(due) != want || want == 1 && (due[0].Rev != 2 || due[0].Attempt != 2) {
+			t.Errorf("due: %+v, want %d", due, want)
+		}
+	}
+	take("1", alert.Tally{Expected: 10, Counts: map[string]int{"accepted": 3}, Closed: true, Superseded: true})
+	looks(0)
+	take("2", alert.Tally{Expected: 3, Chased: 3, Attempt: 1, Counts: map[string]int{"accepted": 3}, Closed: true})
+	looks(0)
+	take("1", alert.Tally{Expected: 10, Counts: map[string]int{"delivered": 3, "unsure": 2}, Closed: true, Superseded: true})
+	looks(1)
+	looks(1) // until somebody did
+	take("2", alert.Tally{Expected: 5, Chased: 5, Attempt: 2, Counts: map[string]int{"accepted": 5}, Closed: true})
+	looks(0)
+}
