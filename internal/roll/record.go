@@ -35,6 +35,11 @@ type Record struct {
 //	profile length uvarint, profile | sealed length uvarint, sealed
 const recordFormat = 1
 
+// formatsAhead is how many formats to come are taken for a newer program's. Any
+// other first byte is damage: the server's checksum does not cover the length of a
+// message's headers, so a bit that flips there shifts where the record begins.
+const formatsAhead = 8
+
 const maxSealed = 512 // bytes
 
 // ErrFormat: a record was written by a newer program.
@@ -61,8 +66,11 @@ func AppendRecord(dst []byte, r Record) []byte {
 // ParseRecord reads the stored form back without copying: Profile and Sealed
 // are parts of data. The error is [ErrFormat] for a newer format.
 func ParseRecord(data []byte) (Record, error) {
-	if len(data) > 0 && data[0] != recordFormat {
+	if len(data) > 0 && data[0] > recordFormat && data[0] <= recordFormat+formatsAhead {
 		return Record{}, fmt.Errorf("%w: %d", ErrFormat, data[0])
+	}
+	if len(data) > 0 && data[0] != recordFormat {
+		return Record{}, errRecord
 	}
 	r := reader{b: data}
 	r.byte()

@@ -2,6 +2,7 @@ package roll_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -109,4 +110,15 @@ func putBare(b *testing.B, store *journal.Store, n int) time.Duration {
 		}
 	}
 	return time.Since(start)
+}
+
+// A record whose beginning was shifted is damaged, not of a newer program: only
+// the latter may keep the service from starting.
+func TestAShiftedRecordIsNotTakenForANewerOne(t *testing.T) {
+	for first, newer := range map[byte]bool{2: true, 9: true, 0: false, 10: false, 'G': false, '\r': false, 255: false} {
+		_, err := roll.ParseRecord([]byte{first, 0, 0, 0})
+		if err == nil || errors.Is(err, roll.ErrFormat) != newer {
+			t.Errorf("first byte %d: %v", first, err)
+		}
+	}
 }
