@@ -28,8 +28,11 @@ func Begin(t testing.TB, id string) *Run {
 		t.Skipf("%s (%s) NEEDS ROOT and is skipped", row.ID, row.About)
 	}
 	r := &Run{Size: row.Short, Long: os.Getenv("MINGLUO_SOAK") == "1", Seed: seed(t)}
-	if r.Long {
+	switch {
+	case r.Long:
 		r.Size = row.Long
+	case row.Seed != 0 && os.Getenv("MINGLUO_SEED") == "":
+		r.Seed = row.Seed
 	}
 	r.Rand = rand.New(rand.NewPCG(r.Seed, 0))
 	t.Logf("%s: %s; seed %d, %d times, n %d (MINGLUO_SEED=%d plays it again)", row.ID, row.About, r.Seed, r.Times, r.N, r.Seed)

@@ -17,6 +17,9 @@ import (
 // stands at from or behind it. It is from itself when that is true, as far as this
 // server knows.
 func (s *Store) beyond(ctx context.Context, stream, filter string, from, end uint64) (uint64, error) {
+	if stream == tasksStream { // a work queue takes no second reader; its tasks are put again from the plan
+		return from, nil
+	}
 	left, err := s.pendingFrom(ctx, stream, filter, from)
 	if err != nil || left == 0 {
 		return from, err
