@@ -141,7 +141,15 @@ func (r *recorder) run(ctx context.Context) {
 
 // loop runs one round after the other while there is something on the list.
 func (r *recorder) loop(ctx context.Context, list *todo, what string, round func(context.Context, []*ledger) (time.Duration, error)) {
-	timer := time.NewTimer(r.tallyEvery)
+	// A function rather than a timer's channel: under the race detector Go 1.26 was
+	// seen to crash in a select on such a channel inside a synctest bubble.
+	due := make(chan struct{}, 1)
+	timer := time.AfterFunc(r.tallyEvery, func() {
+		select {
+		case due <- struct{}{}:
+		default:
+		}
+	})
 	defer timer.Stop()
 	pause, down := firstPause, false
 	for ctx.Err() == nil {
@@ -163,7 +171,7 @@ func (r *recorder) loop(ctx context.Context, list *todo, what string, round func
 		timer.Reset(next)
 		select {
 		case <-list.wake:
-		case <-timer.C:
+		case <-due:
 		case <-ctx.Done():
 		}
 		sleep(ctx, gather)
