@@ -48,7 +48,9 @@ func (m *mirror) open() error {
 	if err := own(f); err != nil {
 		return errors.Join(fmt.Errorf("open mirror %s: %w", m.path, err), f.Close())
 	}
+	m.mu.Lock()
 	m.take(f)
+	m.mu.Unlock()
 	return syncDir(filepath.Dir(m.path))
 }
 

