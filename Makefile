@@ -4,7 +4,7 @@
 GO ?= go
 BIN := bin/mingluo
 
-.PHONY: run build test soak need-tools short lint bench growth screenshots clean
+.PHONY: run build test soak need-tools short lint bench growth screenshots dist dist-check clean
 
 run: build
 	@$(BIN) demo $(ARGS)
@@ -57,6 +57,34 @@ screenshots: TOOLS += fc-match:fontconfig
 screenshots: need-tools build
 	@fc-list :lang=zh | grep -q . || apt-get install -y -qq fonts-noto-cjk >/dev/null
 	MINGLUO_PICTURES=$(CURDIR)/deploy/pictures $(GO) test -count=1 -run TestPictures ./internal/app/demo
+
+# What is carried to a machine without internet: static binaries with their
+# checksums. The version is the commit's, stamped by go; times and owners are
+# fixed, so that two runs give the same bytes (make dist-check).
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+ARCHES := amd64 arm64 loong64
+DIST := dist
+
+dist: $(ARCHES:%=$(DIST)/mingluo-$(VERSION)-linux-%.tar.gz)
+	@cd $(DIST) && sha256sum $(^F) > SHA256SUMS && cat SHA256SUMS
+
+$(DIST)/mingluo-$(VERSION)-linux-%.tar.gz: FORCE
+	@stage=$(DIST)/stage-$*; name=mingluo-$(VERSION)-linux-$*; \
+	rm -rf $$stage && mkdir -p $$stage/$$name && \
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath -ldflags='-s -w -buildid=' -o $$stage/$$name/mingluo ./cmd/mingluo && \
+	cp README.md LICENSE deploy/mingluo.example.toml deploy/mingluo.service $$stage/$$name/ && \
+	chmod 755 $$stage/$$name $$stage/$$name/mingluo && chmod 644 $$stage/$$name/[RL]* $$stage/$$name/mingluo.* && \
+	tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --format=ustar -C $$stage -cf $$stage/$$name.tar $$name && \
+	gzip -n9 < $$stage/$$name.tar > $@ && rm -rf $$stage
+
+# One architecture, twice, byte by byte.
+dist-check:
+	@$(MAKE) --no-print-directory dist DIST=dist/first ARCHES=amd64 >/dev/null
+	@$(MAKE) --no-print-directory dist DIST=dist/second ARCHES=amd64 >/dev/null
+	@cmp dist/first/SHA256SUMS dist/second/SHA256SUMS && echo "two builds are equal" && rm -rf dist/first dist/second
+
+FORCE:
 
 clean:
 	rm -rf bin dist

@@ -24,7 +24,7 @@ func commands() []command {
 		{"demo", "[-dir DIR] [-front ADDR] [-public ADDR] [-console ADDR] [-redis URL] [-once [-cap FILE] [-json]]", "带仿真通道的演示", "try it with imitation carriers", runDemo},
 		{"init", "[-config FILE] [-answers FILE | -yes] [-sheet FILE]", "安装：问几个问题，写好配置、密钥和第一位管理员", "install: asks, then writes the configuration, the keys, the first administrator", runInit},
 		{"serve", "-config FILE", "运行服务", "run the service", runServe},
-		{"check", "-config FILE", "检查配置和环境", "check a configuration", runCheck},
+		{"check", "[-config FILE] [-live]", "上线前还缺什么", "what is missing before going live", runCheck},
 		{"journal", "tail | verify | export | restore [-config FILE | -dir DIR]", "跟随、核对、导出、恢复日志", "follow, check, export, restore the journal", runJournal},
 		{"roll", "import | export | count | find | leave | erase | check | snapshot | rewrite", "订阅名册：导入、导出、统计、查找、退订、删除、核对、重写", "the subscribers: import, export, count, find, remove, check, rewrite", runRoll},
 		{"officer", officerArgs, "值班人员的账号", "the officers' accounts", runOfficer},

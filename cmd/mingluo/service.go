@@ -61,27 +61,6 @@ func untilStopped(ctx context.Context, failed <-chan error, stop func(context.Co
 	return errors.Join(err, stop(stopping))
 }
 
-func runCheck(_ context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("check", flag.ContinueOnError)
-	path := f.String("config", "/etc/mingluo/mingluo.toml", "configuration file")
-	if err := flags(f, args); err != nil {
-		return err
-	}
-	c, err := app.Load(*path)
-	if err != nil {
-		return err
-	}
-	findings := app.Inspect(c)
-	for _, x := range findings {
-		fmt.Fprintf(out, "%s  %s\n     %s\n", x.Sign(), x.ZH, x.EN)
-	}
-	if app.Blocking(findings) {
-		return errors.New("还不能上线，见上 / not ready to go live, see above")
-	}
-	fmt.Fprintln(out, "配置可用 / the configuration can be used")
-	return nil
-}
-
 func runVersion(_ context.Context, _ []string, out io.Writer) error {
 	version := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -23,6 +23,7 @@ func (a *App) adminHandler() http.Handler {
 	mux.HandleFunc("GET /backup", a.adminBackup)
 	mux.HandleFunc("POST /backup/made", a.adminBackupMade)
 	mux.Handle("/roll/", a.rollHandler())
+	mux.HandleFunc("GET /check", a.adminCheck)
 	mux.HandleFunc("POST /keys/tested", a.adminTested)
 	a.officerRoutes(mux)
 	return mux

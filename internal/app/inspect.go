@@ -1,8 +1,7 @@
 package app
 
 import (
-	"fmt"
-	"os"
+	"strings"
 
 	"mingluo/internal/alert"
 	"mingluo/internal/journal"
@@ -10,8 +9,9 @@ import (
 
 // Finding is something that an operator should know before going live.
 type Finding struct {
-	Blocks bool // the service would not start, or could not warn anybody
-	ZH, EN string
+	Blocks bool   `json:"blocks"` // the service would not start, or could not warn anybody
+	ZH     string `json:"zh"`
+	EN     string `json:"en"`
 }
 
 // Sign is what stands before the finding in a list.
@@ -33,7 +33,7 @@ func Blocking(fs []Finding) bool {
 }
 
 // Inspect says what is missing in a configuration that is valid as such. It
-// opens nothing.
+// opens nothing, makes nothing.
 func Inspect(c Config) []Finding {
 	var out []Finding
 	add := func(blocks bool, zh, en string) { out = append(out, Finding{blocks, zh, en}) }
@@ -55,15 +55,14 @@ func Inspect(c Config) []Finding {
 	if c.Mode == alert.Live && c.Public.URL == "" {
 		add(true, "没有填写公众网页的地址（public.url）：短信和微信里的链接会打不开。", "public.url is missing: links in texts would lead nowhere.")
 	}
+	if c.Mode == alert.Live && c.Public.URL != "" && !strings.HasPrefix(c.Public.URL, "https://") {
+		add(true, "公众网页的地址（public.url）不是 https://：手机会拦，微信不收。", "public.url is not https://: phones warn, WeChat refuses it.")
+	}
 	if c.WeChat.AppID != "" && (c.WeChat.EncodingAESKey == "" || c.WeChat.Token == "") {
 		add(false, "没有微信回调的 token 或 encoding_aes_key：收不到送达回执。", "Without wechat.token and encoding_aes_key no receipts arrive.")
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		add(true, fmt.Sprintf("数据目录不能使用：%v", err), fmt.Sprintf("The data folder cannot be used: %v", err))
-		return out
 	}
 	for _, why := range journal.CheckGround(c.Data) {
 		add(c.Mode == alert.Live, "数据目录不安全："+why.ZH, "The data folder is not safe: "+why.EN)
 	}
-	return out
+	return append(out, inspectMachine(c)...)
 }

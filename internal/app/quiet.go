@@ -24,6 +24,7 @@ func (a *App) StartQuietly(ctx context.Context) (err error) {
 		{"record", a.openRecord},
 		{"keys", a.openKeysOnly},
 		{"accounts", a.openAccounts},
+		{"the backups' dates", func(context.Context) error { return a.backups.load() }},
 		{"admin socket", a.openAdmin},
 	})
 }
