@@ -72,7 +72,8 @@ dist: $(ARCHES:%=$(DIST)/mingluo-$(VERSION)-linux-%.tar.gz)
 $(DIST)/mingluo-$(VERSION)-linux-%.tar.gz: FORCE
 	@stage=$(DIST)/stage-$*; name=mingluo-$(VERSION)-linux-$*; \
 	rm -rf $$stage && mkdir -p $$stage/$$name && \
-	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath -ldflags='-s -w -buildid=' -o $$stage/$$name/mingluo ./cmd/mingluo && \
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath -buildvcs=true -ldflags='-s -w -buildid=' -o $$stage/$$name/mingluo ./cmd/mingluo && \
+	{ $(GO) version -m $$stage/$$name/mingluo | grep -q vcs.revision || { echo 'no version was stamped: build from a plain git clone'; exit 1; }; } && \
 	cp README.md LICENSE deploy/mingluo.example.toml deploy/mingluo.service $$stage/$$name/ && \
 	chmod 755 $$stage/$$name $$stage/$$name/mingluo && chmod 644 $$stage/$$name/[RL]* $$stage/$$name/mingluo.* && \
 	tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --format=ustar -C $$stage -cf $$stage/$$name.tar $$name && \
