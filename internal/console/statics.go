@@ -10,8 +10,11 @@ import (
 	"time"
 )
 
-//go:embed static
+//go:embed static styles
 var staticFiles embed.FS
+
+// styleSheet is the one sheet that pages load: the files of styles, base first.
+const styleSheet = "console.css"
 
 // statics serves the embedded style sheet and modules under addresses that
 // carry a hash of their content, so that browsers may keep them for ever.
@@ -31,10 +34,27 @@ func loadStatics() (*statics, error) {
 		if err != nil {
 			return nil, err
 		}
-		h := sha256.Sum256(b)
-		s.body[e.Name()], s.hash[e.Name()] = b, hex.EncodeToString(h[:6])
+		s.add(e.Name(), b)
 	}
+	sheets, err := fs.Glob(staticFiles, "styles/*.css")
+	if err != nil {
+		return nil, err
+	}
+	var all bytes.Buffer
+	for _, name := range sheets {
+		b, err := staticFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all.Write(b)
+	}
+	s.add(styleSheet, all.Bytes())
 	return s, nil
+}
+
+func (s *statics) add(name string, b []byte) {
+	h := sha256.Sum256(b)
+	s.body[name], s.hash[name] = b, hex.EncodeToString(h[:6])
 }
 
 func (s *statics) url(name string) string { return "/static/" + name + "?v=" + s.hash[name] }

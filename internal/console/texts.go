@@ -1,15 +1,16 @@
 package console
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
 )
 
-//go:embed texts.txt
-var textsFile string
+//go:embed texts/*.txt
+var textFiles embed.FS
 
 // catalogue holds every word of the pages: the Chinese is the key and stands in
 // the templates, so that they read as what they show; the English is looked up.
@@ -20,18 +21,29 @@ const (
 	en = "en"
 )
 
-// loadTexts reads the catalogue: one text a line, "中文 = English".
+// loadTexts reads the catalogue, a file for each part of the desk: one text a
+// line, "中文 = English", each once.
 func loadTexts() (catalogue, error) {
 	c := catalogue{}
-	for i, line := range strings.Split(textsFile, "\n") {
-		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
-			continue
+	names, err := fs.Glob(textFiles, "texts/*.txt")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		file, err := textFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
 		}
-		key, val, ok := strings.Cut(line, " = ")
-		if !ok || c[key] != "" {
-			return nil, fmt.Errorf("texts.txt line %d: want 中文 = English, each once: %q", i+1, line)
+		for i, line := range strings.Split(string(file), "\n") {
+			if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			key, val, ok := strings.Cut(line, " = ")
+			if !ok || c[key] != "" {
+				return nil, fmt.Errorf("%s line %d: want 中文 = English, each once: %q", name, i+1, line)
+			}
+			c[key] = val
 		}
-		c[key] = val
 	}
 	return c, nil
 }
