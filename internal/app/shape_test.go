@@ -29,7 +29,8 @@ var mayImport = map[string][]string{
 	"internal/roll":      {"internal/alert"},
 	"internal/shared":    {"internal/alert"},
 	"internal/audience":  {"internal/alert", "internal/roll", "internal/shared"},
-	"internal/console":   {"internal/alert", "internal/desk", "internal/progress", "internal/roll", "internal/templates"},
+	"internal/openapi":   {},
+	"internal/console":   {"internal/alert", "internal/desk", "internal/openapi", "internal/progress", "internal/roll", "internal/templates"},
 	"internal/templates": {"internal/alert"},
 
 	"channels":          {"internal/alert"},

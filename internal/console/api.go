@@ -109,8 +109,5 @@ func jsonProblem(err error) error {
 }
 
 func (c *Console) apiMe(r *apiRequest) (int, any, error) {
-	return http.StatusOK, struct {
-		Officer alert.Officer `json:"officer"`
-		Mode    alert.Mode    `json:"mode"`
-	}{r.Who.Officer, r.Who.Mode}, nil
+	return http.StatusOK, meAnswer{r.Who.Officer, r.Who.Mode}, nil
 }

@@ -88,7 +88,7 @@ func (c *Console) apiDrafts(r *apiRequest) (int, any, error) {
 			out = append(out, answerDraft(d))
 		}
 	}
-	return http.StatusOK, map[string]any{"drafts": out}, err
+	return http.StatusOK, draftList{out}, err
 }
 
 // ownMode finds a draft of the caller's mode.
@@ -109,10 +109,7 @@ func (c *Console) apiDraft(r *apiRequest) (int, any, error) {
 }
 
 func (c *Console) apiSaveDraft(r *apiRequest) (int, any, error) {
-	var in struct {
-		Seq     uint64        `json:"seq"`
-		Content alert.Content `json:"content"`
-	}
+	var in saveDraft
 	if err := readJSON(r.Body, &in); err != nil {
 		return 0, nil, err
 	}
@@ -126,13 +123,11 @@ func (c *Console) apiSaveDraft(r *apiRequest) (int, any, error) {
 
 func (c *Console) apiDropDraft(r *apiRequest) (int, any, error) {
 	err := c.Desk.DropDraft(r.Context(), r.Who, r.PathValue("draft"))
-	return http.StatusOK, map[string]string{"dropped": r.PathValue("draft")}, err
+	return http.StatusOK, dropAnswer{r.PathValue("draft")}, err
 }
 
 func (c *Console) apiSubmit(r *apiRequest) (int, any, error) {
-	var in struct {
-		Seq uint64 `json:"seq"`
-	}
+	var in submitDraft
 	if err := readJSON(r.Body, &in); err != nil {
 		return 0, nil, err
 	}
@@ -150,8 +145,5 @@ func (c *Console) apiPreview(r *apiRequest) (int, any, error) {
 	}
 	c.derive(&n)
 	p, err := c.Desk.Preview(r.Context(), r.Who.Mode, n)
-	return http.StatusOK, struct {
-		Statement string `json:"statement"`
-		desk.Preview
-	}{c.statement(zh, r.Who.Mode, &n, p.Audience), p}, err
+	return http.StatusOK, previewAnswer{c.statement(zh, r.Who.Mode, &n, p.Audience), p}, err
 }

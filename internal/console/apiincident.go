@@ -99,7 +99,7 @@ func (c *Console) apiIncidents(r *apiRequest) (int, any, error) {
 			}
 		}
 	})
-	return http.StatusOK, map[string]any{"incidents": out}, nil
+	return http.StatusOK, incidentList{out}, nil
 }
 
 func (c *Console) apiIncident(r *apiRequest) (int, any, error) {
@@ -138,14 +138,7 @@ func (c *Console) apiRecordIncident(r *apiRequest) (int, any, error) {
 
 // apiIncidentAct is record, conference, close, acknowledge or answer.
 func (c *Console) apiIncidentAct(r *apiRequest) (int, any, error) {
-	var in struct {
-		Facts     *alert.IncidentFacts `json:"facts"`
-		Reason    string               `json:"reason"`
-		At        time.Time            `json:"at"`
-		Place     string               `json:"place"`
-		Link      string               `json:"link"`
-		Milestone string               `json:"milestone"`
-	}
+	var in incidentAct
 	if err := readJSON(r.Body, &in); err != nil {
 		return 0, nil, err
 	}
@@ -200,5 +193,5 @@ func (c *Console) apiDuties(r *apiRequest) (int, any, error) {
 			}
 		}
 	})
-	return http.StatusOK, map[string]any{"now": now.UTC(), "duties": out}, nil
+	return http.StatusOK, dutyList{now.UTC(), out}, nil
 }

@@ -75,7 +75,7 @@ func (c *Console) apiNotices(r *apiRequest) (int, any, error) {
 			}
 		}
 	})
-	return http.StatusOK, map[string]any{"notices": out}, nil
+	return http.StatusOK, noticeList{out}, nil
 }
 
 func (c *Console) apiFind(r *apiRequest) (n *alert.Notice, err error) {
@@ -113,7 +113,7 @@ func (c *Console) apiProgress(r *apiRequest) (int, any, error) {
 			out = append(out, p)
 		}
 	}
-	return http.StatusOK, map[string]any{"notice": n.ID, "revisions": out}, nil
+	return http.StatusOK, progressAnswer{n.ID, out}, nil
 }
 
 func (c *Console) apiTrail(r *apiRequest) (int, any, error) {
@@ -122,7 +122,7 @@ func (c *Console) apiTrail(r *apiRequest) (int, any, error) {
 		return 0, nil, err
 	}
 	steps, err := c.trail(r.Context(), "notice", n.ID)
-	return http.StatusOK, map[string]any{"notice": n.ID, "trail": steps}, err
+	return http.StatusOK, trailAnswer{n.ID, steps}, err
 }
 
 // apiAct carries out one act on a notice: return, review, approve, release,

@@ -123,7 +123,7 @@ func (c *Console) apiImports(r *apiRequest) (int, any, error) {
 	if err := mayManage(r.Who); err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, map[string]any{"imports": c.imports.all()}, nil
+	return http.StatusOK, importList{c.imports.all()}, nil
 }
 
 func (c *Console) apiImportState(r *apiRequest) (int, any, error) {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"mingluo/internal/openapi"
 )
 
 // Console serves the officers' pages and the API. It is safe for concurrent use.
@@ -20,6 +22,8 @@ type Console struct {
 	meters   *meters
 	protect  *http.CrossOriginProtection
 	handler  http.Handler
+	openapi  []byte // the API's description
+	apiDoc   *openapi.Document
 	stop     chan struct{}
 	stopOnce sync.Once
 }
@@ -46,7 +50,11 @@ func New(config Config) (*Console, error) {
 	if c.meters, err = newMeters(config.Registry, c.sessions.count); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	c.handler = c.guard(c.routes())
+	mux, err := c.routes()
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	c.handler = c.guard(mux)
 	return c, nil
 }
 

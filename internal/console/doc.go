@@ -9,7 +9,9 @@
 // Where to begin reading:
 //
 //   - [Config] and [New]: what the console needs, and [Console.Handler].
-//   - routes.go: every address, page and API alike.
+//   - routes.go, apiroutes.go: every address; a call of the API is registered
+//     together with its description (apitable.go), from which /api/openapi.json
+//     and the page /api/ are made.
 //   - [Accounts]: officers, their passwords and tokens, sealed at rest.
 //   - seat.go: why a page's address names the officer who sits before it.
 //   - compose.go, notice.go, incident.go: one file per noun, its template

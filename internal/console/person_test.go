@@ -200,6 +200,7 @@ func (o *office) call(who alert.Officer, method, path string, body any, into any
 	req.Header.Set("Authorization", "Bearer "+o.tokens[who.ID])
 	req.Header.Set("Content-Type", "application/json")
 	p := o.browser().do(req)
+	o.asDescribed(req, body, p)
 	if into != nil {
 		if err := json.Unmarshal([]byte(p.body), into); err != nil {
 			o.t.Fatalf("%s %s: %v\n%s", method, path, err, p.body)

@@ -21,6 +21,7 @@ import (
 	"mingluo/internal/console"
 	"mingluo/internal/desk"
 	"mingluo/internal/journal"
+	"mingluo/internal/openapi/openapitest"
 	"mingluo/internal/progress"
 )
 
@@ -38,6 +39,7 @@ type office struct {
 	tokens   map[string]string
 	channels *health
 	roll     *door // nil where the console has none
+	promised func() *openapitest.Contract
 }
 
 const password = "correct horse battery" // every officer's, in tests
@@ -169,6 +171,7 @@ func openOffice(t *testing.T, change ...func(*console.Config)) *office {
 	srv.Config = o.console.Server()
 	srv.Start()
 	o.url = srv.URL
+	o.promised = sync.OnceValue(o.readContract)
 	t.Cleanup(func() {
 		o.console.Stop()
 		srv.Close()

@@ -13,7 +13,7 @@ import (
 )
 
 // rollRoutes are the addresses of what administrators do with the subscribers.
-func (c *Console) rollRoutes(mux *http.ServeMux, page func(method, path string, h seatedHandler)) {
+func (c *Console) rollRoutes(page func(method, path string, h seatedHandler)) {
 	if c.Roll == nil {
 		return
 	}
@@ -21,9 +21,6 @@ func (c *Console) rollRoutes(mux *http.ServeMux, page func(method, path string, 
 	page("POST", "/roll/import", c.uploadRoll)
 	page("GET", "/roll/imports/{import}", c.importPage)
 	page("GET", "/roll/imports/{import}/rejected.csv", c.rejectedFile)
-	mux.HandleFunc("POST /api/v1/roll/import", c.apiImport)
-	mux.Handle("GET /api/v1/roll/imports", c.api(c.apiImports))
-	mux.Handle("GET /api/v1/roll/imports/{import}", c.api(c.apiImportState))
 }
 
 // isRollFile tells the requests that bring a file of subscribers.

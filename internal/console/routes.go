@@ -2,19 +2,17 @@ package console
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // routes is every address of the console. Pages of an officer lie under
 // /desk/<officer>/ (see seat.go), the API under /api/v1/.
-func (c *Console) routes() *http.ServeMux {
+func (c *Console) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	c.openRoutes(mux)
 	c.pageRoutes(mux)
-	c.apiRoutes(mux)
-	return mux
+	return mux, c.apiRoutes(mux)
 }
 
 // openRoutes need no sign-in.
@@ -65,35 +63,10 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("GET", "/safe", c.safe)
 	page("POST", "/safe", c.testPhrase)
 
-	c.rollRoutes(mux, page)
+	c.rollRoutes(page)
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)
 	page("POST", "/incidents", c.recordIncident)
 	page("GET", "/incidents/{incident}", c.incident)
 	page("POST", "/incidents/{incident}/{act}", c.incidentAct)
-}
-
-func (c *Console) apiRoutes(mux *http.ServeMux) {
-	api := func(method, path string, h apiHandler) {
-		mux.Handle(strings.TrimSpace(method+" /api/v1"+path), c.api(h))
-	}
-	api("POST", "/preview", c.apiPreview)
-	api("GET", "/drafts", c.apiDrafts)
-	api("GET", "/drafts/{draft}", c.apiDraft)
-	api("PUT", "/drafts/{draft}", c.apiSaveDraft)
-	api("DELETE", "/drafts/{draft}", c.apiDropDraft)
-	api("POST", "/drafts/{draft}/submit", c.apiSubmit)
-	api("POST", "/notices", c.apiNewNotice)
-	api("GET", "/notices", c.apiNotices)
-	api("GET", "/notices/{notice}", c.apiNotice)
-	api("GET", "/notices/{notice}/progress", c.apiProgress)
-	api("GET", "/notices/{notice}/trail", c.apiTrail)
-	api("POST", "/notices/{notice}/{act}", c.apiAct)
-	api("GET", "/incidents", c.apiIncidents)
-	api("POST", "/incidents", c.apiRecordIncident)
-	api("GET", "/incidents/{incident}", c.apiIncident)
-	api("POST", "/incidents/{incident}/{act}", c.apiIncidentAct)
-	api("GET", "/duties", c.apiDuties)
-	api("GET", "/me", c.apiMe)
-	api("", "/", func(*apiRequest) (int, any, error) { return 0, nil, errNoPage })
 }
