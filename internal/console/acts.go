@@ -63,6 +63,11 @@ func (c *Console) do(ctx context.Context, who alert.Actor, name, notice string, 
 		if err = e; e == nil {
 			out.Draft = d.ID
 		}
+	case "restore":
+		d, e := c.Desk.RestoreDraft(ctx, who, notice)
+		if err = e; e == nil {
+			out.Draft = d.ID
+		}
 	case string(alert.Lift), string(alert.Retract), string(alert.Correct):
 		out.Rev, err = c.followUp(ctx, who, alert.Verb(name), notice, a)
 	default:

@@ -104,7 +104,7 @@ func TestPagesFollowTheDesk(t *testing.T) {
 			t.Error("a key alone sent a retraction")
 		}
 	})
-	do(t, ctx, chromedp.Click("form.decide button.danger"))
+	do(t, ctx, enterDown)
 	until(t, ctx, says("head", "已撤回"))
 
 	o.accounts.Disable(t.Context(), "chen")

@@ -79,6 +79,7 @@ type noticeBody struct {
 	Public     string // the permanent page, once it is public
 	Current    int    // revision in force, 0 for none
 	MayFollow  bool
+	MayRestore bool // it was retracted: two people may publish it again
 	AskFactor  bool // a signature takes a code now
 }
 
@@ -127,6 +128,7 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 	if cur := n.Current(); cur != nil {
 		b.Current = cur.No
 		b.MayFollow = !cur.Verb.Ends() && s.Writes()
+		b.MayRestore = cur.Verb == alert.Retract && s.Writes()
 		if c.PublicSite != "" {
 			b.Public = c.PublicSite + "/n/" + n.ID
 		}
@@ -220,7 +222,7 @@ func (c *Console) noticeAct(w http.ResponseWriter, r *http.Request, s *seat) err
 	if err != nil {
 		return err
 	}
-	if d.Draft != "" && name == "update" {
+	if d.Draft != "" && (name == "update" || name == "restore") {
 		return seeOther(w, r, s.Base+"/drafts/"+d.Draft)
 	}
 	return seeOther(w, r, s.Base+"/notices/"+id)

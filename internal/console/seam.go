@@ -33,6 +33,7 @@ type Drafting interface {
 	Preview(ctx context.Context, mode alert.Mode, c alert.Content) (desk.Preview, error)
 	Submit(ctx context.Context, who alert.Actor, draft string, seq uint64) (notice string, rev int, err error)
 	UpdateDraft(ctx context.Context, who alert.Actor, notice string) (*desk.Draft, error)
+	RestoreDraft(ctx context.Context, who alert.Actor, notice string) (*desk.Draft, error)
 }
 
 // Deciding is what happens to a submitted or released revision.

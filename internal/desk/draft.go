@@ -25,6 +25,7 @@ type Draft struct {
 	Saved     time.Time     `json:"saved"`
 	By        string        `json:"by"`
 	Submitted string        `json:"submitted,omitempty"` // the notice it became
+	Restores  int           `json:"restores,omitempty"`  // the retraction that it takes back
 	Seq       uint64        `json:"-"`                   // the record's sequence of this save
 }
 
@@ -37,6 +38,11 @@ func (d *Desk) NewDraft(ctx context.Context, who alert.Actor, c alert.Content, w
 }
 
 func (d *Desk) newDraft(ctx context.Context, who alert.Actor, notice string, c alert.Content, warnings, touched []string) (*Draft, error) {
+	return d.startDraft(ctx, who, &Draft{Notice: notice, Content: c, Warnings: warnings, Touched: touched})
+}
+
+// startDraft stores the first save of a draft.
+func (d *Desk) startDraft(ctx context.Context, who alert.Actor, dr *Draft) (*Draft, error) {
 	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
 		return nil, err
 	}
@@ -48,7 +54,8 @@ func (d *Desk) newDraft(ctx context.Context, who alert.Actor, notice string, c a
 		return nil, blocked("草稿太多了，请先清理不用的草稿。", "There are too many drafts: drop those not needed.")
 	}
 	now := d.Now().UTC()
-	dr := &Draft{ID: newID(now), Mode: who.Mode, Notice: notice, Content: clean(c), Touched: touch(touched, who.ID), Warnings: warnings, Created: now, Saved: now, By: who.ID}
+	dr.ID, dr.Mode, dr.Content, dr.Touched = newID(now), who.Mode, clean(dr.Content), touch(dr.Touched, who.ID)
+	dr.Created, dr.Saved, dr.By = now, now, who.ID
 	return dr, d.putDraft(ctx, dr, 0)
 }
 

@@ -58,9 +58,6 @@ func (d *Desk) followContent(st *alert.State, notice string, verb alert.Verb, re
 		return alert.Content{}, &alert.Problem{Kind: alert.Conflict, ZH: "这条通知已经" + cur.Verb.ZH() + "了。", EN: "The notice has ended already."}
 	}
 	reason = strings.TrimSpace(reason)
-	if verb == alert.Correct && reason == "" {
-		return alert.Content{}, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明正确的是什么。", EN: "Say what is right."}
-	}
 	c := d.followFrame(cur, verb)
 	for _, size := range []struct{ headline, place, reason int }{{alert.MaxHeadline - 10, 200, 200}, {40, 60, 200}, {20, 20, 60}, {12, 12, 0}} {
 		followWords(&c, cur, verb, cut(reason, size.reason), size.headline)
@@ -107,6 +104,11 @@ func followWords(c *alert.Content, cur *alert.Revision, verb alert.Verb, reason 
 		c.Instruction = "请不要按该通知行动；以本单位网站公布的信息为准。"
 	case alert.Correct:
 		c.Description = was + "内容有误，现更正。"
+		if reason == "" {
+			// Ready without a word typed: what is wrong must not be acted on, also
+			// while the right words are still being looked for.
+			c.Instruction = "请先不要按该通知行动，正确的内容随后公布。"
+		}
 	}
 	if reason != "" {
 		c.Description += "说明：" + reason

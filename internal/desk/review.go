@@ -54,7 +54,7 @@ func submission(st *alert.State, who alert.Actor, dr *Draft, notice string) (ale
 		if p := n.Pending(); p != nil {
 			return alert.Submitted{}, &alert.Problem{Kind: alert.Conflict, ZH: "这条通知已有一个版本在审，请先处理它。", EN: "A revision of this notice is waiting already: deal with it first."}
 		}
-		if cur := n.Current(); cur != nil && cur.Verb.Ends() {
+		if cur := n.Current(); cur != nil && cur.Verb.Ends() && !restores(dr, cur) {
 			return alert.Submitted{}, blocked("这条通知已经解除或撤回，不能再更新；请另发一条。", "The notice was lifted or retracted: issue a new one.")
 		}
 		rev = len(n.Revisions) + 1
@@ -83,19 +83,23 @@ func (d *Desk) Return(ctx context.Context, who alert.Actor, notice string, rev i
 		return nil, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明退回的原因，作者要照它改。", EN: "Say why, so that the author can mend it."}
 	}
 	var r alert.Revision
+	restores := 0
 	err := d.act(ctx, who, notice, func(st *alert.State) (alert.Fact, error) {
-		_, rv, err := pending(st, who, notice, rev)
+		n, rv, err := pending(st, who, notice, rev)
 		if err != nil {
 			return nil, err
 		}
 		r = *rv
+		if cur := n.Current(); cur != nil && cur.Verb == alert.Retract {
+			restores = cur.No
+		}
 		return alert.Returned{Rev: rev, Reason: reason}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	author := alert.Actor{Officer: alert.Officer{ID: r.Submitted.By, Roles: []alert.Role{alert.RoleWriter}}, Mode: who.Mode}
-	return d.newDraft(ctx, author, notice, r.Content, []string{"退回原因：" + reason}, r.Touched)
+	return d.startDraft(ctx, author, &Draft{Notice: notice, Content: r.Content, Warnings: []string{"退回原因：" + reason}, Touched: r.Touched, Restores: restores})
 }
 
 // pending returns a revision that still waits for reviewers.
