@@ -55,6 +55,7 @@ type delivery struct {
 	answers  chan *part    // room for all, so that the link's reader never waits
 	again    chan *part    // likewise: throttled, to be submitted again
 	progress chan struct{} // somebody was settled
+	quiet    bool          // no receipt is asked for
 
 	mu   sync.Mutex
 	open int   // people handed over and not settled
@@ -62,25 +63,30 @@ type delivery struct {
 }
 
 func (r *Route) newDelivery(b channels.Batch, report func(i int, o alert.Outcome)) (*delivery, error) {
-	d := &delivery{r: r, b: b, report: report, texts: map[string]*text{}, progress: make(chan struct{}, 1)}
-	most := 1
+	texts, most := map[string]*text{}, 1
 	for i := range b.Recipients {
 		lang := b.Recipients[i].Lang
-		if d.texts[lang] != nil {
+		if texts[lang] != nil {
 			continue
 		}
 		t, err := r.text(&b.Message, lang)
 		if err != nil {
 			return nil, fmt.Errorf("write the SMS of notice %s revision %d: %w", b.Message.Notice, b.Message.Rev, err)
 		}
-		d.texts[lang] = t
+		texts[lang] = t
 		most = max(most, len(t.parts))
 	}
 	r.parts.Store(int64(most))
-	d.answers = make(chan *part, most*len(b.Recipients))
-	d.again = make(chan *part, most*len(b.Recipients))
+	d := r.delivery(b, report, most)
+	d.texts = texts
 	d.validity = r.cfg.validity(b.Message.Content.Expires, time.Now())
 	return d, nil
+}
+
+// delivery makes room for the answers to a batch of texts of so many parts.
+func (r *Route) delivery(b channels.Batch, report func(i int, o alert.Outcome), parts int) *delivery {
+	return &delivery{r: r, b: b, report: report, texts: map[string]*text{}, progress: make(chan struct{}, 1),
+		answers: make(chan *part, parts*len(b.Recipients)), again: make(chan *part, parts*len(b.Recipients))}
 }
 
 // validity asks the carrier to stop trying when the notice ends (R14).

@@ -23,6 +23,10 @@ func (r *Route) text(m *channels.Message, lang string) (*text, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.encoded(words, e), nil
+}
+
+func (r *Route) encoded(words string, e gsm.Encoded) *text {
 	t := &text{coding: smpp.CodingDefault, parts: e.Parts}
 	if e.Alphabet == gsm.UCS2 {
 		t.coding = smpp.CodingUCS2
@@ -34,7 +38,7 @@ func (r *Route) text(m *channels.Message, lang string) (*text, error) {
 			t.parts[i] = append(gsm.AppendHeader(make([]byte, 0, gsm.HeaderLen+len(body)), ref, byte(n), byte(i+1)), body...)
 		}
 	}
-	return t, nil
+	return t
 }
 
 // refs gives long texts their references. A phone joins parts by sender and
@@ -104,10 +108,14 @@ var _ link.Submission = (*part)(nil)
 
 func (d *delivery) newPart(m *message, t *text, k int, number []byte) *part {
 	c := &d.r.cfg
+	receipt := smpp.ReceiptAlways
+	if d.quiet {
+		receipt = smpp.ReceiptNone
+	}
 	return &part{m: m, number: k, pdu: smpp.ShortMessage{
 		SourceTON: c.SourceTON, SourceNPI: c.SourceNPI, Source: d.r.source,
 		DestTON: 1, DestNPI: 1, Dest: number,
-		EsmClass: t.esm, ValidityPeriod: d.validity, RegisteredDelivery: smpp.ReceiptAlways,
+		EsmClass: t.esm, ValidityPeriod: d.validity, RegisteredDelivery: receipt,
 		DataCoding: t.coding, Text: t.parts[k],
 	}}
 }

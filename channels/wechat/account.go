@@ -21,6 +21,7 @@ type Account struct {
 	status  *status
 	door    doorway
 	replays *replays
+	told    told
 }
 
 var (

@@ -122,7 +122,7 @@ func (d *doorway) enter() (channels.Inbox, func()) {
 // take puts an event on record and returns when it is there. A record that does
 // not take it is asked again until WeChat's patience ends.
 func (a *Account) take(ctx context.Context, ev inbound) error {
-	if (ev == inbound{}) {
+	if (ev == inbound{}) || ev.receipt != nil && a.told.has(ev.receipt.MessageID) {
 		a.metrics.callbacks.WithLabelValues(cbIgnored).Inc()
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"mingluo/internal/app"
 )
 
-const officerArgs = "list | add -id ID -name NAME -roles writer,reviewer,approver,admin,auditor | roles -id ID -roles … | reset -id ID | disable -id ID"
+const officerArgs = "list | add -id ID -name NAME -roles writer,reviewer,approver,admin,auditor | roles -id ID -roles … | reach -id ID -phone NUMBER -wechat OPENID | reset -id ID | disable -id ID"
 
 // runOfficer keeps the accounts: the way in on the first day, and when the last
 // administrator has forgotten the password.
@@ -26,11 +26,12 @@ func runOfficer(ctx context.Context, args []string, out io.Writer) error {
 	id := f.String("id", "", "lower-case letters and digits")
 	name := f.String("name", "", "as others call the officer")
 	phone := f.String("phone", "", "to be called when something waits")
+	openid := f.String("wechat", "", "the officer's openid with the bureau's account, for the same")
 	roles := f.String("roles", "", "separated by commas")
 	if err := flags(f, args[1:]); err != nil {
 		return err
 	}
-	who := alert.Officer{ID: *id, Name: *name, Phone: *phone, Roles: rolesOf(*roles)}
+	who := alert.Officer{ID: *id, Name: *name, Phone: *phone, WeChat: *openid, Roles: rolesOf(*roles)}
 	do := map[string]func(*app.Office) error{
 		"list": func(o *app.Office) error { return listOfficers(ctx, o, out) },
 		"add": func(o *app.Office) error {
@@ -41,6 +42,9 @@ func runOfficer(ctx context.Context, args []string, out io.Writer) error {
 		},
 		"roles": func(o *app.Office) error {
 			return o.Ask(ctx, http.MethodPost, "/officers/"+*id+"/roles", who.Roles, nil)
+		},
+		"reach": func(o *app.Office) error {
+			return o.Ask(ctx, http.MethodPost, "/officers/"+*id+"/reach", who, nil)
 		},
 		"disable": func(o *app.Office) error {
 			return o.Ask(ctx, http.MethodPost, "/officers/"+*id+"/disable", struct{}{}, nil)

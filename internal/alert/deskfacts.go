@@ -31,6 +31,8 @@ func deskFact(e *Event) (Fact, error) {
 		return decodeFact[Called](e)
 	case "opening.opened":
 		return decodeFact[CallOpened](e)
+	case "ring.answered":
+		return decodeFact[CallRung](e)
 	case "inbox.received":
 		return decodeFact[InboxReceived](e)
 	case "inbox.seen":
@@ -42,7 +44,7 @@ func deskFact(e *Event) (Fact, error) {
 	case "application.answered":
 		return decodeFact[ApplicationAnswered](e)
 	}
-	return clerkFact(e)
+	return officerFact(e)
 }
 
 // deskState is the part of [State] that these facts add up to.
@@ -54,12 +56,14 @@ type deskState struct {
 	Inbox        map[string]*InboxItem
 	InboxIDs     []string // oldest first
 	Applications map[string]*Application
+	Envelopes    map[string]*EnvelopeAlarm // by officer; alarms that nobody looked into
 }
 
 func newDeskState() deskState {
 	return deskState{
 		Templates: map[string]*TemplateHistory{}, Shifts: map[string]*Shift{}, Calls: map[string][]*Call{},
 		Inbox: map[string]*InboxItem{}, Applications: map[string]*Application{},
+		Envelopes: map[string]*EnvelopeAlarm{},
 	}
 }
 
@@ -81,6 +85,11 @@ func (s *deskState) apply(e *Event, f Fact, d Decision) (known bool, err error) 
 		return true, nil
 	case CallOpened:
 		return true, s.openCall(f, d)
+	case CallRung:
+		return true, s.ringCall(f)
+	case OfficerChanged, EnvelopeUsed, EnvelopeSeen:
+		s.applyOfficer(e, f, d)
+		return true, nil
 	case InboxReceived, InboxSeen, InboxHandled:
 		return true, s.applyInbox(e, f, d)
 	case ApplicationMade, ApplicationAnswered:
@@ -103,8 +112,7 @@ func (t *deskState) borrow(s *deskState, e *Event) {
 	borrowOne(t.Inbox, s.Inbox, e.ID, func(*InboxItem) {})
 	borrowOne(t.Applications, s.Applications, e.ID, func(*Application) {})
 	if f, err := e.Fact(); err == nil {
-		if o, ok := f.(CallOpened); ok {
-			id := PlanID(o.Notice, o.Rev)
+		if id := aboutCall(f); id != "" {
 			for _, c := range s.Calls[id] {
 				cc := *c
 				t.Calls[id] = append(t.Calls[id], &cc)
@@ -153,6 +161,7 @@ func CallID(notice string, rev, no int) string { return fmt.Sprintf("%s-%d-%d", 
 type Call struct {
 	Called
 	Made   Decision
+	Rung   []Rung // what came of each means, once the carriers answered
 	Opened *Decision
 }
 

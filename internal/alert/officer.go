@@ -23,6 +23,8 @@ type Officer struct {
 	Name  string `json:"name"`
 	Roles []Role `json:"roles"`
 	Phone string `json:"phone,omitempty"` // to be called when something waits
+	// WeChat is the officer's openid with the bureau's account, for the same.
+	WeChat string `json:"wechat,omitempty"`
 }
 
 // Has reports whether the officer holds the role.

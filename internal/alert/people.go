@@ -32,6 +32,14 @@ type GrantTable struct {
 	Set    Decision
 }
 
+// GrantsSeq returns the event that set the table in force, 0 when there is none.
+func (s *deskState) GrantsSeq() uint64 {
+	if s.Grants == nil {
+		return 0
+	}
+	return s.Grants.Set.Seq
+}
+
 // Grant returns an officer's line. Before an administrator set a table,
 // whoever holds the role may approve everything but emergency releases and
 // public drills; afterwards who does not stand in it may approve nothing.

@@ -36,6 +36,7 @@ type Config struct {
 	Session SessionConfig `toml:"session"`
 	Backup  BackupConfig  `toml:"backup"`
 	Roll    RollConfig    `toml:"roll"`
+	Desk    DeskConfig    `toml:"desk"`
 	Duties  []DutyConfig  `toml:"duties"`
 
 	// AllowUnsafeStore lets the record lie on a folder that does not survive a
@@ -157,6 +158,7 @@ func Defaults() Config {
 		Console: ListenConfig{Listen: "127.0.0.1:8081"},
 		NATS:    NATSConfig{Replicas: 1},
 		Roll:    defaultRoll(),
+		Desk:    defaultDesk(),
 		Journal: JournalConfig{Heads: []string{}, Mirrors: []string{}, Scrub: defaultScrub},
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
@@ -295,6 +297,7 @@ func (c *Config) Validate() error {
 	}
 	c.Journal.check(bad)
 	c.Roll.check(bad)
+	c.Desk.check(bad)
 	if c.Bureau.Name == "" {
 		bad("bureau.name: say who speaks")
 	}

@@ -35,6 +35,13 @@ func (a *App) officerRoutes(mux *http.ServeMux) {
 			answerAdmin(w, nil, a.Accounts.SetRoles(r.Context(), r.PathValue("id"), roles))
 		}
 	})
+	mux.HandleFunc("POST /officers/{id}/reach", func(w http.ResponseWriter, r *http.Request) {
+		var o alert.Officer
+		if readAdmin(w, r, &o) {
+			a.log.Info("where an officer is called is set", "officer", r.PathValue("id"))
+			answerAdmin(w, nil, a.Accounts.SetReach(r.Context(), r.PathValue("id"), o.Phone, o.WeChat))
+		}
+	})
 	mux.HandleFunc("POST /officers/{id}/disable", func(w http.ResponseWriter, r *http.Request) {
 		a.log.Info("an account is disabled", "officer", r.PathValue("id"))
 		answerAdmin(w, nil, a.Accounts.Disable(r.Context(), r.PathValue("id")))

@@ -47,9 +47,10 @@ type Account struct {
 type secrets struct {
 	V int `json:"v"`
 	Account
-	Password string `json:"password"` // argon2id in PHC form, its parameters with it
-	Token    string `json:"token"`    // hex SHA-256 of the API token; "" for none
-	Factor   factor `json:"factor"`
+	Password string     `json:"password"` // argon2id in PHC form, its parameters with it
+	Token    string     `json:"token"`    // hex SHA-256 of the API token; "" for none
+	Factor   factor     `json:"factor"`
+	Calls    []callLink `json:"calls,omitempty"`
 	seq      uint64
 }
 
@@ -102,7 +103,7 @@ func randomBytes(n int) []byte {
 // Create adds an officer and returns the API token, which is kept nowhere. It
 // is alert.Conflict when the id is taken.
 func (a *Accounts) Create(ctx context.Context, o alert.Officer, password string) (token string, err error) {
-	if err := CheckOfficer(o); err != nil {
+	if err := errors.Join(CheckOfficer(o), reachable(&o)); err != nil {
 		return "", err
 	}
 	if len([]rune(password)) < minPassword {

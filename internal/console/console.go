@@ -18,6 +18,7 @@ type Console struct {
 	city     mapView
 	sessions *sessions
 	imports  importJobs
+	staff    staff
 	throttle *throttle
 	meters   *meters
 	protect  *http.CrossOriginProtection

@@ -54,8 +54,7 @@ func (c *Console) fresh(ctx context.Context, who alert.Actor, sess *session, act
 	}
 	c.throttle.succeed(who.ID, "factor")
 	if sealed {
-		c.Log.Warn("a code of the sealed envelope was used", "officer", who.ID)
-		c.meters.envelopes.Inc()
+		c.broken(ctx, who)
 	}
 	if sess != nil {
 		c.sessions.refresh(sess, time.Now())

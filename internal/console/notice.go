@@ -81,6 +81,7 @@ type noticeBody struct {
 	MayFollow  bool
 	MayRestore bool // it was retracted: two people may publish it again
 	AskFactor  bool // a signature takes a code now
+	Calls      *callsView
 }
 
 type revLink struct {
@@ -120,6 +121,7 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 	if err != nil {
 		return err
 	}
+	c.looked(r, s, n)
 	shown := n.Latest()
 	if no, err := strconv.Atoi(r.URL.Query().Get("rev")); err == nil && n.Rev(no) != nil {
 		shown = n.Rev(no)
@@ -140,6 +142,7 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {
 		return err
 	}
+	b.Calls = c.callsTo(r, n, shown)
 	b.Deliveries = c.deliveries(n, plans)
 	if b.Steps, err = c.trail(r.Context(), "notice", n.ID); err != nil {
 		return err

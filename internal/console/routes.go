@@ -26,6 +26,8 @@ func (c *Console) openRoutes(mux *http.ServeMux) {
 	page("GET /signin", c.signInPage)
 	page("POST /signin", c.signIn)
 	page("GET /demo/signin/{word}", c.demoSignIn)
+	page("GET /c/{word}", c.callLinkPage)
+	page("POST /c/{word}", c.openCallLink)
 	mux.Handle("GET /static/{name}", c.static)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(c.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", healthy)
@@ -64,6 +66,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("POST", "/safe", c.testPhrase)
 
 	c.rollRoutes(page)
+	c.peopleRoutes(page)
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)
 	page("POST", "/incidents", c.recordIncident)

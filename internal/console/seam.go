@@ -17,6 +17,7 @@ type Desk interface {
 	Templating
 	Inbox
 	Incidents
+	People
 	// Read calls fn with the state; fn must not keep it.
 	Read(fn func(st *alert.State))
 	// Wait returns the journal's sequence once it is beyond after.

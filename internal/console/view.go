@@ -30,6 +30,7 @@ type view struct {
 	Version  uint64
 	Flash    string
 	Problems alert.Problems // what stood against the act that led here
+	Banners  []banner       // what every page of the officer says on top
 	Static   func(string) string
 	Body     any
 }
@@ -101,6 +102,9 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, pag
 	v.Now = time.Now()
 	v.Here = r.URL.Path
 	v.Static = c.static.url
+	if v.seat != nil {
+		v.Banners = c.banners(r, v.seat)
+	}
 	if v.seat != nil && v.Seq == 0 {
 		c.Desk.Read(func(st *alert.State) { v.Seq = st.Seq })
 	}

@@ -23,9 +23,10 @@ type Caller struct {
 	Officers func(ctx context.Context) ([]alert.Officer, error)
 	// Means says how an officer can be reached: console, sms, wechat.
 	Means func(o alert.Officer) []string
-	// Ring reaches the officer. It is called once for each call, after it was
-	// recorded; its error is logged, the next call is the remedy.
-	Ring func(ctx context.Context, c alert.Called, o alert.Officer, n *alert.Notice) error
+	// Ring reaches the officer and returns what the carriers answered. It is
+	// called once for each call, after it was recorded; when it fails, the next
+	// call is the remedy. It must not take long: the next call waits for it.
+	Ring func(ctx context.Context, c alert.Called, o alert.Officer, n *alert.Notice) []alert.Rung
 	// After is how long a call stays unanswered before the next one; 3 min.
 	After time.Duration
 	// Slow is how long somebody may look before the next one is called; 10 min.
@@ -201,8 +202,17 @@ func (c *Caller) make(ctx context.Context, k call, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("record call %s: %w", alert.CallID(k.Notice, k.Rev, k.No), err)
 	}
-	if err := c.Ring(ctx, k.Called, k.who, k.notice); err != nil {
-		c.Log.Warn("an approver could not be reached", "notice", k.Notice, "rev", k.Rev, "officer", k.Officer, "err", err)
+	rings := c.Ring(ctx, k.Called, k.who, k.notice)
+	if len(rings) == 0 {
+		return nil
+	}
+	f := alert.CallRung{Notice: k.Notice, Rev: k.Rev, No: k.No, Rings: rings}
+	_, err = c.Book.Do(ctx, func(*alert.State) ([]alert.Event, error) {
+		e, err := alert.NewEvent(time.Now(), "desk", k.notice.Mode, alert.CallID(k.Notice, k.Rev, k.No), f)
+		return []alert.Event{e}, err
+	})
+	if err != nil {
+		return fmt.Errorf("record what came of call %s: %w", alert.CallID(k.Notice, k.Rev, k.No), err)
 	}
 	return nil
 }

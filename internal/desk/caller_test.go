@@ -28,9 +28,9 @@ func TestTheApproverIsCalled(t *testing.T) {
 		Book: n.book, Gazetteer: alert.Foshan(), Log: slog.New(slog.DiscardHandler),
 		Officers: func(context.Context) ([]alert.Officer, error) { return officers, nil },
 		Means:    func(alert.Officer) []string { return []string{"console", "sms"} },
-		Ring: func(_ context.Context, c alert.Called, o alert.Officer, _ *alert.Notice) error {
+		Ring: func(_ context.Context, c alert.Called, o alert.Officer, _ *alert.Notice) []alert.Rung {
 			rung = append(rung, o.ID)
-			return nil
+			return []alert.Rung{{Means: "sms", State: "accepted"}}
 		},
 	}
 	round := func(at time.Time) time.Time {
@@ -70,7 +70,7 @@ func TestTheApproverIsCalled(t *testing.T) {
 	}
 	n.Read(func(st *alert.State) {
 		calls := st.Calls[alert.PlanID(notice, rev)]
-		if len(calls) != 4 || calls[3].Opened == nil || calls[0].Opened != nil || !slices.Equal(calls[0].Means, []string{"console", "sms"}) {
+		if len(calls) != 4 || calls[3].Opened == nil || calls[0].Opened != nil || !slices.Equal(calls[0].Means, []string{"console", "sms"}) || len(calls[0].Rung) != 1 || calls[0].Rung[0].State != "accepted" {
 			t.Errorf("%+v", calls)
 		}
 	})

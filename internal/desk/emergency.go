@@ -70,6 +70,16 @@ func (d *Desk) EmergencyRelease(ctx context.Context, who alert.Actor, draft stri
 	return notice, rev, nil
 }
 
+// MayEmergency says why the officer may not release this content alone; nil
+// when he or she may.
+func (d *Desk) MayEmergency(who alert.Actor, c *alert.Content) (p *alert.Problem) {
+	if !d.Emergency || !who.Has(alert.RoleApprover) {
+		return &alert.Problem{Kind: alert.Forbidden, Rule: "R1", ZH: "不能紧急发布，须由两人发布。", EN: "There is no emergency release here: two people are needed."}
+	}
+	d.Read(func(st *alert.State) { p = d.mayReleaseAlone(st, who, c) })
+	return p
+}
+
 func (d *Desk) mayReleaseAlone(st *alert.State, who alert.Actor, c *alert.Content) *alert.Problem {
 	no := func(zh, en string) *alert.Problem {
 		return &alert.Problem{Kind: alert.Forbidden, Rule: "R1", ZH: zh, EN: en}

@@ -33,8 +33,10 @@ func (d *Desk) atHome(who alert.Actor) error {
 	return nil
 }
 
-// SetGrants replaces the table of authority (授权).
-func (d *Desk) SetGrants(ctx context.Context, who alert.Actor, grants []alert.Grant) error {
+// SetGrants replaces the table of authority (授权). seq is the event that set
+// the table which the administrator looked at, 0 when there was none: of two
+// who change it at once the second looks again.
+func (d *Desk) SetGrants(ctx context.Context, who alert.Actor, seq uint64, grants []alert.Grant) error {
 	if err := need(who, alert.RoleAdmin); err != nil {
 		return err
 	}
@@ -64,6 +66,9 @@ func (d *Desk) SetGrants(ctx context.Context, who alert.Actor, grants []alert.Gr
 		seen[g.Officer] = true
 	}
 	return d.act(ctx, who, "table", func(st *alert.State) (alert.Fact, error) {
+		if present := st.GrantsSeq(); present != seq {
+			return nil, &alert.Problem{Kind: alert.Conflict, Field: "seq", ZH: "别人刚刚改过授权表，请再看一遍。", EN: "Somebody else has just changed the table of authority: look again."}
+		}
 		if st.Grants != nil { // the own line stays as somebody else wrote it
 			for _, g := range st.Grants.Grants {
 				if g.Officer == who.ID {

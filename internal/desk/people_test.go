@@ -124,7 +124,7 @@ func TestEmergencyReleaseTakesEverythingAtOnce(t *testing.T) {
 	n.inUse(leakTemplate(), true)
 	grants := func(emergency bool) {
 		t.Helper()
-		if err := n.SetGrants(ctx, admin, []alert.Grant{
+		if err := n.SetGrants(ctx, admin, n.grantsSeq(), []alert.Grant{
 			{Officer: "wang", Highest: alert.Red, Areas: []string{"440600"}, Emergency: emergency},
 			{Officer: "li", Highest: alert.Red, Areas: []string{"440600"}},
 		}); err != nil {
@@ -177,11 +177,11 @@ func TestNobodyWritesTheOwnLineOfAuthority(t *testing.T) {
 	n := newNight(t)
 	ctx := t.Context()
 	both := alert.Actor{Officer: alert.Officer{ID: "sun", Roles: []alert.Role{alert.RoleAdmin, alert.RoleApprover}}, Mode: alert.Drill}
-	if err := n.SetGrants(ctx, both, []alert.Grant{{Officer: "sun", Highest: alert.Red, Areas: []string{"440600"}}}); refusal(err) != alert.Invalid {
+	if err := n.SetGrants(ctx, both, n.grantsSeq(), []alert.Grant{{Officer: "sun", Highest: alert.Red, Areas: []string{"440600"}}}); refusal(err) != alert.Invalid {
 		t.Errorf("%v", err)
 	}
 	n.Mode = alert.Live
-	if err := n.SetGrants(ctx, admin, nil); refusal(err) != alert.Forbidden {
+	if err := n.SetGrants(ctx, admin, n.grantsSeq(), nil); refusal(err) != alert.Forbidden {
 		t.Errorf("a drill changed a live installation's table: %v", err)
 	}
 }
@@ -240,4 +240,10 @@ func TestR19WhatComesInTwiceIsOneItem(t *testing.T) {
 	if _, err := n.DraftFromInbox(ctx, approver2, id, nil); refusal(err) != alert.Conflict {
 		t.Errorf("handled twice: %v", err)
 	}
+}
+
+// grantsSeq is the table that an administrator looks at now.
+func (n *night) grantsSeq() (seq uint64) {
+	n.Read(func(st *alert.State) { seq = st.GrantsSeq() })
+	return seq
 }

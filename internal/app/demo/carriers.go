@@ -99,6 +99,11 @@ func (c *Carriers) restore(followers int) error {
 		return fmt.Errorf("read what the phones showed: %w", err)
 	}
 	var openids []string
+	for _, o := range staff() {
+		if o.WeChat != "" {
+			openids = append(openids, o.WeChat)
+		}
+	}
 	for s := range roll.Samples(alert.Foshan(), 0, followers) {
 		openids = append(openids, s.Address)
 	}

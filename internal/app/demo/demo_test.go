@@ -122,8 +122,8 @@ func TestADemoIsFilledAndKeepsEverything(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, "officers.json")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("officers.json: %v %v", info, err)
 	}
-	if page := get(t, d.PublicURL+"/phones"); strings.Count(page, `<section class="phone`) != 4 {
-		t.Error("want three phones and a chat")
+	if page := get(t, d.PublicURL+"/phones"); strings.Count(page, `<section class="phone`) != 6 {
+		t.Error("want three phones, a chat, and the phones of the two officers who sign")
 	}
 	before := d.Officers
 	if err := d.Stop(context.Background()); err != nil {

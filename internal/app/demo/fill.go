@@ -31,6 +31,9 @@ func (d *Demo) fill(ctx context.Context) error {
 	if d.cfg.Bare {
 		return nil
 	}
+	if err := d.fillRoster(ctx, time.Now()); err != nil {
+		return err
+	}
 	if err := d.fillTemplates(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"mingluo/internal/alert"
 	"mingluo/internal/console"
+	"mingluo/internal/roll"
 )
 
 // Officer is one of the demo's people with the ways to sign in. They are made
@@ -24,9 +25,9 @@ type Officer struct {
 
 func staff() []alert.Officer {
 	return []alert.Officer{
-		{ID: "chen", Name: "陈晓岚", Roles: []alert.Role{alert.RoleWriter}},
-		{ID: "li", Name: "李志强", Roles: []alert.Role{alert.RoleReviewer, alert.RoleApprover}},
-		{ID: "wang", Name: "王海燕", Roles: []alert.Role{alert.RoleWriter, alert.RoleReviewer, alert.RoleApprover}},
+		{ID: "chen", Name: "陈晓岚", Roles: []alert.Role{alert.RoleWriter}, Phone: roll.SamplePhonePrefix + "90000001"},
+		{ID: "li", Name: "李志强", Roles: []alert.Role{alert.RoleReviewer, alert.RoleApprover}, Phone: roll.SamplePhonePrefix + "90000002", WeChat: roll.SampleOpenIDPrefix + "officer-li"},
+		{ID: "wang", Name: "王海燕", Roles: []alert.Role{alert.RoleWriter, alert.RoleReviewer, alert.RoleApprover}, Phone: roll.SamplePhonePrefix + "90000003", WeChat: roll.SampleOpenIDPrefix + "officer-wang"},
 		{ID: "sun", Name: "孙敏", Roles: []alert.Role{alert.RoleAdmin}},
 	}
 }

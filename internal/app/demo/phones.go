@@ -23,6 +23,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 type phonesView struct {
 	SMS    []phone
 	Chat   chat
+	Calls  []callPhone // the officers' own
 	Counts struct {
 		SMS    smsc.Counts
 		WeChat wechatapi.Counts
@@ -66,6 +67,7 @@ func (c *Carriers) phones(w http.ResponseWriter, r *http.Request) {
 			v.Chat = chat{Name: s.Address, Where: g.FullName(s.Areas[0]), Messages: newest(c.WeChat.Messages(s.Address))}
 		}
 	}
+	v.Calls = c.callPhones()
 	v.Counts.SMS, v.Counts.WeChat = c.SMS.Counts(), c.WeChat.Counts()
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

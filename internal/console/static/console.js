@@ -46,6 +46,7 @@ async function refresh() {
     old.replaceWith(fresh);
     open.forEach(id => { const d = document.getElementById(id); if (d) d.open = true; });
   }
+  document.dispatchEvent(new CustomEvent('mingluo:page', {detail: page}));
   tick();
 }
 
