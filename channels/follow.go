@@ -13,6 +13,7 @@ type pursuit struct {
 	lane    *lane
 	task    alert.Task
 	ledgers []*ledger // the earlier revisions' slices that overlap the task's
+	revs    []int     // by ledger
 	finally []bool    // by ledger: everybody was settled before the mark
 	holding int       // how many are known to hold a revision, by ledger and summed
 }
@@ -35,7 +36,7 @@ func (ln *lane) pursue(ctx context.Context, task alert.Task, earlier []alert.Pla
 			l.mu.Lock()
 			whole := l.whole
 			l.mu.Unlock()
-			p.ledgers, p.finally = append(p.ledgers, l), append(p.finally, whole)
+			p.ledgers, p.revs, p.finally = append(p.ledgers, l), append(p.revs, t.Rev), append(p.finally, whole)
 			if _, closed := l.closed(); !closed {
 				ln.eng.recorder.add(l, alert.Outcome{State: alert.StateClosed, At: time.Now()})
 			}

@@ -173,17 +173,19 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 	}
 	var chase *pursuit
 	var err error
-	if job.Plan.Follow {
+	if job.Plan.Follow || job.Plan.Spare > 0 {
 		if chase, err = w.lane.pursue(ctx, w.task, job.Earlier); err != nil {
 			return pass{}, err
 		}
 		defer chase.release()
+	}
+	if job.Plan.Follow {
 		w.read = time.Time{} // those behind the mark come and go
 	}
 	if err := w.audience(ctx, job, chase); err != nil {
 		return pass{}, err
 	}
-	if chase != nil {
+	if job.Plan.Follow {
 		l.chase(chase.holding)
 	}
 	s := l.sift(w.members, now, end, job.Plan.Follow)
@@ -192,7 +194,7 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 		l.expect(len(w.members), false)
 		return w.deliver(ctx, job, c, l, s.open)
 	}
-	if chase != nil && !chase.quiet(time.Now()) {
+	if job.Plan.Follow && !chase.quiet(time.Now()) {
 		l.expect(len(w.members), false)
 		return pass{wait: lookEvery}, nil
 	}
@@ -205,10 +207,13 @@ func (w *worker) audience(ctx context.Context, job *Work, chase *pursuit) (err e
 	if !w.read.IsZero() && time.Since(w.read) < membersFresh {
 		return nil
 	}
-	if chase != nil {
+	if job.Plan.Follow {
 		w.members, err = chase.members(ctx)
 	} else {
 		w.members, err = w.lane.eng.conf.Audience.Slice(ctx, w.task.Channel, w.task.Slice, job.Plan.Query)
+	}
+	if err == nil && job.Plan.Spare > 0 {
+		w.members, err = chase.withoutHolders(ctx, w.members, job.Plan.Spare)
 	}
 	if err != nil {
 		return fmt.Errorf("audience of the slice: %w", err)

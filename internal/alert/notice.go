@@ -150,6 +150,9 @@ type Content struct {
 	Suspend   []Suspension `json:"suspend,omitempty"`
 	Answers   string       `json:"answers,omitempty"` // the incident this is the authoritative information about
 	Template  *TemplateUse `json:"template,omitempty"`
+	// Again says of an update that it is worse news than its fields show: everybody
+	// is told, also who holds the notice already (W5).
+	Again bool `json:"again,omitempty"`
 }
 
 // Query returns the audience that the content asks for.

@@ -57,12 +57,15 @@ type ChannelPlan struct {
 // an event of the journal (kind "plan", id "<notice>-<rev>"), and tasks are put
 // only from it.
 type Plan struct {
-	Notice   string        `json:"notice"`
-	Rev      int           `json:"rev"`
-	Verb     Verb          `json:"verb"`
-	Mode     Mode          `json:"mode"`
-	Query    Query         `json:"query"`
-	Follow   bool          `json:"follow"` // to exactly those sent an earlier revision, see [Verb.Follows]
+	Notice string `json:"notice"`
+	Rev    int    `json:"rev"`
+	Verb   Verb   `json:"verb"`
+	Mode   Mode   `json:"mode"`
+	Query  Query  `json:"query"`
+	Follow bool   `json:"follow"` // to exactly those sent an earlier revision, see [Verb.Follows]
+	// Spare is the revision from which on a holder is not told again (W5); 0:
+	// everybody is told. The counts are of everybody all the same (R12).
+	Spare    int           `json:"spare,omitempty"`
 	Channels []ChannelPlan `json:"channels"`
 	Until    time.Time     `json:"until"`             // no send after this instant (R14)
 	Held     string        `json:"held,omitempty"`    // why an officer has to look before tasks are put (R12)

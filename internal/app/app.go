@@ -228,7 +228,7 @@ func (a *App) Channels() []console.ChannelStatus {
 func (a *App) openDesk(context.Context) error {
 	rules := a.cfg.dutyRules()
 	a.Desk = desk.New(desk.Config{Book: a.Book, Store: a.Store, Audience: a.Index, Renderer: renderer{a.channels, a.pageURL},
-		Gazetteer: a.Places, Rules: rules, Log: a.log.With("part", "desk"), Mode: a.cfg.Mode, Emergency: a.cfg.Desk.Emergency})
+		Gazetteer: a.Places, Rules: rules, Log: a.log.With("part", "desk"), Mode: a.cfg.Mode, Emergency: a.cfg.Desk.Emergency, Reached: a.Tracker.Reached})
 	spread := &desk.Spread{Book: a.Book, Store: a.Store, Audience: a.Index, Log: a.log.With("part", "spread"),
 		SliceSize: a.cfg.Fanout.SliceSize, Closed: a.Tracker.Closed, Finished: a.Tracker.Finished, Reached: a.Tracker.Reached}
 	a.Watch = &desk.Watch{Book: a.Book, Store: a.Store, Rules: rules, Log: a.log.With("part", "watch"), Later: a.Tracker.Later}

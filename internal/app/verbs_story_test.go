@@ -69,7 +69,7 @@ func (p *play) incidentAct(who *apptest.Officer, verb string, rest []string) *ap
 }
 
 // changed returns the draft with one field set. A value that begins like a list
-// or an object of JSON is one, anything else is a text.
+// or an object of JSON is one, so is true; anything else is a text.
 func (p *play) changed(field, value string) apptest.Draft {
 	p.t.Helper()
 	var fields map[string]json.RawMessage
@@ -81,7 +81,7 @@ func (p *play) changed(field, value string) apptest.Draft {
 		p.failf("%v", err)
 	}
 	raw := json.RawMessage(value)
-	if !strings.HasPrefix(value, "[") && !strings.HasPrefix(value, "{\"") {
+	if !strings.HasPrefix(value, "[") && value != "true" && !strings.HasPrefix(value, "{\"") {
 		raw, _ = json.Marshal(value)
 	}
 	fields[field] = raw

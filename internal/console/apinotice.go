@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/desk"
 	"mingluo/internal/progress"
 )
 
@@ -23,6 +24,8 @@ type noticeAnswer struct {
 	Level     alert.Level      `json:"level"`
 	Headline  string           `json:"headline"`
 	Revisions []revisionAnswer `json:"revisions,omitempty"`
+	// Telling is whom an update that waits disturbs, and whom it does not.
+	Telling *desk.Telling `json:"telling,omitempty"`
 }
 
 type revisionAnswer struct {
@@ -98,7 +101,9 @@ func (c *Console) apiNotice(r *apiRequest) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, answerNotice(n, time.Now(), true), nil
+	out := answerNotice(n, time.Now(), true)
+	out.Telling, err = c.telling(r.Context(), n, n.Pending())
+	return http.StatusOK, out, err
 }
 
 // apiProgress gives the tallies of every released revision, newest first.
@@ -135,7 +140,7 @@ func (c *Console) apiAct(r *apiRequest) (int, any, error) {
 	if _, err := c.apiFind(r); err != nil {
 		return 0, nil, err
 	}
-	if a.Rev == 0 && r.PathValue("act") != "update" {
+	if a.Rev == 0 && !slices.Contains([]string{"update", "restore"}, r.PathValue("act")) {
 		return 0, nil, &alert.Problem{Kind: alert.Invalid, Field: "rev", ZH: "请写明 rev：您看到的是哪一版。", EN: "Give rev: which revision you looked at."}
 	}
 	if err := c.fresh(r.Context(), r.Who, nil, r.PathValue("act"), a.Factor); err != nil {

@@ -31,6 +31,8 @@ type barView struct {
 	progress.ChannelProgress
 	Parts []barPart // those that are not empty, in the order of the bar
 	Open  int       // nothing is known of them yet
+	// Silent are those whom an update left in peace: they have the notice.
+	Silent int
 }
 
 // Unsettled is how many a pause holds up and a stop leaves out: those nothing
@@ -88,6 +90,7 @@ func (c *Console) deliveries(n *alert.Notice, plans map[string]*alert.Plan) []de
 		}
 		if p := plans[alert.PlanID(n.ID, r.No)]; p != nil {
 			v.Differs = p.Differs
+			silent(p, &v)
 		}
 		out = append(out, v)
 	}

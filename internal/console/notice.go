@@ -79,8 +79,9 @@ type noticeBody struct {
 	Public     string // the permanent page, once it is public
 	Current    int    // revision in force, 0 for none
 	MayFollow  bool
-	MayRestore bool // it was retracted: two people may publish it again
-	AskFactor  bool // a signature takes a code now
+	Telling    *desk.Telling // whom an update that waits disturbs, and whom it does not
+	MayRestore bool          // it was retracted: two people may publish it again
+	AskFactor  bool          // a signature takes a code now
 	Calls      *callsView
 }
 
@@ -137,6 +138,9 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 	}
 	b.Mine = b.Pending != nil && slices.Contains(b.Pending.Touched, s.ID)
 	if err := c.judge(r, s, b); err != nil {
+		return err
+	}
+	if b.Telling, err = c.telling(r.Context(), n, b.Pending); err != nil {
 		return err
 	}
 	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {

@@ -34,6 +34,7 @@ type Drafting interface {
 	Preview(ctx context.Context, mode alert.Mode, c alert.Content) (desk.Preview, error)
 	Submit(ctx context.Context, who alert.Actor, draft string, seq uint64) (notice string, rev int, err error)
 	UpdateDraft(ctx context.Context, who alert.Actor, notice string) (*desk.Draft, error)
+	Telling(ctx context.Context, notice string, rev int, c alert.Content) (*desk.Telling, error)
 	RestoreDraft(ctx context.Context, who alert.Actor, notice string) (*desk.Draft, error)
 }
 

@@ -90,6 +90,9 @@ type Config struct {
 	Mode alert.Mode
 	// Emergency allows 紧急发布, see [Desk.EmergencyRelease].
 	Emergency bool
+	// Reached is how many people of a slice may hold the notice, as far as it is
+	// recorded; nil: nobody is known to, so an update counts as told to everybody.
+	Reached func(t alert.Task) int
 	// Now is the clock that acts are stamped with; nil is the wall clock. Only
 	// sample data of the past needs another.
 	Now func() time.Time

@@ -25,6 +25,7 @@ func (d *Desk) UpdateDraft(ctx context.Context, who alert.Actor, notice string) 
 			problem = blocked("已经解除或撤回，请另发一条。", "It was lifted or retracted: issue a new one.")
 		default:
 			c = n.Current().Content
+			c.Again = false // said of that revision
 		}
 	})
 	if problem != nil {
@@ -74,7 +75,7 @@ func (d *Desk) followContent(st *alert.State, notice string, verb alert.Verb, re
 // followFrame is everything but the words.
 func (d *Desk) followFrame(cur *alert.Revision, verb alert.Verb) alert.Content {
 	c, now := cur.Content, d.Now()
-	c.Answers, c.Suspend, c.HeadlineEN, c.TextEN = "", nil, "", ""
+	c.Answers, c.Suspend, c.HeadlineEN, c.TextEN, c.Again = "", nil, "", "", false
 	c.Urgency = "Immediate"
 	if verb.Ends() {
 		c.Urgency = "Past"

@@ -157,6 +157,9 @@ func (s *Spread) plan(ctx context.Context, r release) error {
 		if st.Plans[alert.PlanID(r.notice, r.rev)] != nil {
 			return nil, nil
 		}
+		if r.verb == alert.Update {
+			p.Spare = st.Notices[r.notice].SparedFrom(r.rev, &r.content)
+		}
 		e, err := alert.NewEvent(time.Now(), "spread", r.mode, alert.PlanID(r.notice, r.rev), p)
 		return []alert.Event{e}, err
 	})
