@@ -26,6 +26,7 @@ import (
 	"mingluo/channels/wechat"
 	"mingluo/internal/alert"
 	"mingluo/internal/audience"
+	"mingluo/internal/audit"
 	"mingluo/internal/console"
 	"mingluo/internal/desk"
 	"mingluo/internal/journal"
@@ -80,6 +81,7 @@ type App struct {
 	Desk     *desk.Desk
 	Watch    *desk.Watch
 	Accounts *console.Accounts
+	Audit    *audit.Log
 	Site     *web.Site
 
 	PublicURL  string
@@ -118,6 +120,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"listeners and channels", a.openChannels},
 		{"desk", a.openDesk},
 		{"public site", a.openSite},
+		{"audit", a.openAudit},
 		{"console", a.openConsole},
 		{"calls", a.openCalling},
 		{"backups", a.openBackups},

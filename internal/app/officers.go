@@ -21,18 +21,22 @@ func (a *App) officerRoutes(mux *http.ServeMux) {
 		var o alert.Officer
 		if readAdmin(w, r, &o) {
 			password, err := a.Accounts.Invite(r.Context(), o)
+			a.machineAct("officers.new", o.ID, err)
 			a.answerPassword(w, "an account was made", o.ID, password, err)
 		}
 	})
 	mux.HandleFunc("POST /officers/{id}/reset", func(w http.ResponseWriter, r *http.Request) {
 		password, err := a.Accounts.Reset(r.Context(), r.PathValue("id"))
+		a.machineAct("officers.reset", r.PathValue("id"), err)
 		a.answerPassword(w, "a password was reset", r.PathValue("id"), password, err)
 	})
 	mux.HandleFunc("POST /officers/{id}/roles", func(w http.ResponseWriter, r *http.Request) {
 		var roles []alert.Role
 		if readAdmin(w, r, &roles) {
 			a.log.Info("an account's roles are set", "officer", r.PathValue("id"), "roles", roles)
-			answerAdmin(w, nil, a.Accounts.SetRoles(r.Context(), r.PathValue("id"), roles))
+			err := a.Accounts.SetRoles(r.Context(), r.PathValue("id"), roles)
+			a.machineAct("officers.roles", r.PathValue("id"), err)
+			answerAdmin(w, nil, err)
 		}
 	})
 	mux.HandleFunc("POST /officers/{id}/reach", func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +48,9 @@ func (a *App) officerRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /officers/{id}/disable", func(w http.ResponseWriter, r *http.Request) {
 		a.log.Info("an account is disabled", "officer", r.PathValue("id"))
-		answerAdmin(w, nil, a.Accounts.Disable(r.Context(), r.PathValue("id")))
+		err := a.Accounts.Disable(r.Context(), r.PathValue("id"))
+		a.machineAct("officers.disable", r.PathValue("id"), err)
+		answerAdmin(w, nil, err)
 	})
 }
 

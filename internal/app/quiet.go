@@ -23,7 +23,7 @@ func (a *App) StartQuietly(ctx context.Context) (err error) {
 	return a.open(ctx, []part{
 		{"record", a.openRecord},
 		{"keys", a.openKeysOnly},
-		{"accounts", a.openAccounts},
+		{"accounts and audit", a.openAudit},
 		{"the backups' dates", func(context.Context) error { return a.backups.load() }},
 		{"admin socket", a.openAdmin},
 	})

@@ -72,6 +72,9 @@ func (a *App) record(ctx context.Context, by, id string, f alert.Fact) error {
 // allParts is everything that the board shows beside the channels.
 func (a *App) allParts() []console.PartStatus {
 	parts := a.parts()
+	if p, red := a.auditPart(); red {
+		parts = append(parts, p)
+	}
 	if a.opts.Throwaway {
 		return parts
 	}

@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"internal/shared":    {"internal/alert"},
 	"internal/audience":  {"internal/alert", "internal/roll", "internal/shared"},
 	"internal/openapi":   {},
-	"internal/console":   {"internal/alert", "internal/desk", "internal/openapi", "internal/progress", "internal/roll", "internal/templates"},
+	"internal/audit":     {"internal/alert"},
+	"internal/console":   {"internal/alert", "internal/audit", "internal/desk", "internal/openapi", "internal/progress", "internal/roll", "internal/templates"},
 	"internal/templates": {"internal/alert"},
 
 	"channels":          {"internal/alert"},
@@ -45,7 +46,7 @@ var mayImport = map[string][]string{
 	"channels/channeltest/smsc":      {"channels/sms/gsm", "channels/sms/smpp"},
 	"channels/channeltest/wechatapi": {},
 
-	"internal/app": {"deploy", "channels", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/cap",
+	"internal/app": {"deploy", "channels", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/audit", "internal/cap",
 		"internal/console", "internal/desk", "internal/journal", "internal/keep", "internal/progress", "internal/roll", "internal/shared"},
 	"internal/app/demo": {"channels/channeltest/smsc", "channels/channeltest/wechatapi", "channels/web", "internal/alert", "internal/app",
 		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll", "internal/templates"},

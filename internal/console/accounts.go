@@ -145,7 +145,7 @@ func CheckOfficer(o alert.Officer) error {
 			return bad("roles", "没有这个角色："+string(r), "No such role: "+string(r))
 		}
 	}
-	return nil
+	return apart(o.Roles)
 }
 
 func officerID(id string) bool {
@@ -219,6 +219,12 @@ func (a *Accounts) Get(ctx context.Context, id string) (Account, error) {
 	return s.Account, err
 }
 
+// Known reports whether there is such an account.
+func (a *Accounts) Known(ctx context.Context, id string) bool {
+	_, err := a.load(ctx, id)
+	return err == nil
+}
+
 // List returns every account, by id.
 func (a *Accounts) List(ctx context.Context) ([]Account, error) {
 	newest := map[string]Account{}
@@ -250,7 +256,7 @@ func (a *Accounts) Disable(ctx context.Context, id string) error {
 
 // SetRoles gives other roles; the officer has to sign in again.
 func (a *Accounts) SetRoles(ctx context.Context, id string, roles []alert.Role) error {
-	return a.change(ctx, id, func(s *secrets) { s.Roles = roles })
+	return a.change(ctx, id, func(s *secrets) { s.Roles = slices.Clone(roles) })
 }
 
 // SetPassword replaces the password and ends the officer's sessions.

@@ -31,6 +31,9 @@ func (c *Console) api(h apiHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		who, err := c.bearer(r)
+		if err == nil {
+			err = onlyReads(who, r)
+		}
 		var status int
 		var body any
 		if err == nil {
@@ -40,6 +43,7 @@ func (c *Console) api(h apiHandler) http.Handler {
 			c.fail(w, r, nil, err)
 			return
 		}
+		tryOf(r).about(body)
 		b, err := json.Marshal(body)
 		if err != nil {
 			c.fail(w, r, nil, fmt.Errorf("encode the answer: %w", err))
@@ -67,7 +71,9 @@ func (c *Console) bearer(r *http.Request) (alert.Actor, error) {
 	if !slices.Contains(c.Modes, mode) {
 		return alert.Actor{}, &alert.Problem{Kind: alert.Invalid, Rule: "R4", Field: modeHeader, ZH: "请用请求头 " + modeHeader + " 写明 drill 还是 live。", EN: "Say drill or live in the header " + modeHeader + "."}
 	}
-	return alert.Actor{Officer: acc.Officer, Mode: mode}, nil
+	who := alert.Actor{Officer: acc.Officer, Mode: mode}
+	tryOf(r).proves(who)
+	return who, nil
 }
 
 // readJSON reads a body that must be exactly one JSON value of this shape. An

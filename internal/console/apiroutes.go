@@ -17,6 +17,7 @@ func (c *Console) apiRoutes(mux *http.ServeMux) error {
 	c.incidentAPI(t)
 	c.rollAPI(t)
 	c.peopleAPI(t)
+	c.auditAPI(t)
 	t.add("GET", "/me", c.apiMe, openapi.Call{ZH: "令牌属于谁", EN: "whose token this is", Answer: meAnswer{}})
 	mux.Handle(apiBase+"/", c.api(func(*apiRequest) (int, any, error) { return 0, nil, errNoPage }))
 	mux.HandleFunc("GET /api/openapi.json", c.serveOpenAPI)

@@ -16,6 +16,7 @@ func apiTags() []openapi.Tag {
 		{Name: "incidents", Description: "突发事件 / Incidents"},
 		{Name: "duties", Description: "时限 / Deadlines"},
 		{Name: "roll", Description: "订阅者 / Subscribers"},
+		{Name: "audit", Description: "审计 / Audit"},
 		{Name: "me", Description: "自己 / Oneself"},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/audit"
 	"mingluo/internal/desk"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	Accounts *Accounts
 	// Store is read for the trail of a notice or an incident.
 	Store Store
+	// Audit takes every act and every refused try, and is read by auditors.
+	Audit *audit.Log
 	// ImportCAP turns a CAP 1.2 file into a text to work on, with warnings for
 	// the officer; an alert.Problem says what is wrong and where.
 	ImportCAP func(ctx context.Context, data []byte, mode alert.Mode, now time.Time) (alert.Content, []string, error)
@@ -80,7 +83,7 @@ type Link struct{ ZH, EN, URL string }
 
 func (c Config) withDefaults() (Config, error) {
 	missing := map[string]bool{
-		"Desk": c.Desk == nil, "Progress": c.Progress == nil, "Accounts": c.Accounts == nil, "Store": c.Store == nil,
+		"Desk": c.Desk == nil, "Progress": c.Progress == nil, "Accounts": c.Accounts == nil, "Store": c.Store == nil, "Audit": c.Audit == nil,
 		"ImportCAP": c.ImportCAP == nil, "Gazetteer": c.Gazetteer == nil, "Channels": c.Channels == nil,
 		"Registry": c.Registry == nil, "Modes": len(c.Modes) == 0, "Key": len(c.Key) != 32,
 	}

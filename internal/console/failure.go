@@ -89,6 +89,7 @@ func (f failure) kind() alert.ProblemKind {
 // note counts a failure, and logs one that is the service's own fault.
 func (c *Console) note(r *http.Request, f failure, err error) {
 	c.meters.refused.WithLabelValues(strings.TrimPrefix(f.Type, "urn:mingluo:problem:")).Inc()
+	tryOf(r).refused(f, err)
 	if f.Status >= http.StatusInternalServerError {
 		c.Log.Error("console request failed", "method", r.Method, "route", r.Pattern, "err", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/audit"
 )
 
 const (
@@ -21,17 +22,20 @@ const (
 func (c *Console) guard(mux *http.ServeMux) http.Handler {
 	c.protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.meters.crossOrigin.Inc()
+		tryOf(r).outcome = audit.CrossOrigin
 		c.fail(w, r, nil, &alert.Problem{Kind: alert.Forbidden, ZH: "这个请求来自别的网站，没有执行。", EN: "This request came from another site and was not carried out."})
 	}))
 	inner := c.protect.Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		c.headers(w)
+		r, try := withTry(r)
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r))
 		out := &counted{ResponseWriter: w, status: http.StatusOK}
 		inner.ServeHTTP(out, r)
 		_, pattern := mux.Handler(r)
 		c.meters.served(pattern, out.status, time.Since(began))
+		c.audit(r, try, out)
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/audit"
 	"mingluo/internal/cap"
 	"mingluo/internal/console"
 	"mingluo/internal/desk"
@@ -38,6 +39,7 @@ type office struct {
 	watch    *desk.Watch
 	tokens   map[string]string
 	channels *health
+	audit    *audit.Log
 	roll     *door // nil where the console has none
 	promised func() *openapitest.Contract
 }
@@ -155,14 +157,17 @@ func openOffice(t *testing.T, change ...func(*console.Config)) *office {
 			t.Fatal(err)
 		}
 	}
+	o.audit = audit.New(o.store, o.accounts.Known, quiet)
 	cfg := console.Config{
-		Desk: o.desk, Progress: o.tracker, Accounts: o.accounts, Store: o.store, ImportCAP: importCAP, Renderer: pen{}, Gazetteer: alert.Foshan(), Channels: o.channels.now,
+		Audit: o.audit,
+		Desk:  o.desk, Progress: o.tracker, Accounts: o.accounts, Store: o.store, ImportCAP: importCAP, Renderer: pen{}, Gazetteer: alert.Foshan(), Channels: o.channels.now,
 		Groups: []string{"危化企业", "工地", "学校", "镇街安监办", "应急责任人", "市民"}, Modes: []alert.Mode{alert.Drill}, Key: bytes.Repeat([]byte{9}, 32),
 		SenderName: "佛山市应急管理局", Contact: "12350", Registry: prometheus.NewRegistry(), DemoLinks: map[string]string{"chen-word": "chen", "li-word": "li"},
 	}
 	for _, f := range change {
 		f(&cfg)
 	}
+	wg.Go(func() { o.audit.Run(ctx) })
 	o.roll, _ = cfg.Roll.(*door)
 	if o.console, err = console.New(cfg); err != nil {
 		t.Fatal(err)

@@ -67,6 +67,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 
 	c.rollRoutes(page)
 	c.peopleRoutes(page)
+	c.auditRoutes(page)
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)
 	page("POST", "/incidents", c.recordIncident)

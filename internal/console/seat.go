@@ -84,6 +84,8 @@ func (c *Console) sit(r *http.Request) (*seat, error) {
 	if err != nil {
 		return nil, errSignedOut
 	}
+	try := tryOf(r)
+	try.officer, try.dead = officer, true
 	alive := byPerson(r)
 	sess := c.sessions.find(cookie.Value, time.Now(), alive)
 	if sess == nil || sess.officer != officer {
@@ -97,6 +99,7 @@ func (c *Console) sit(r *http.Request) (*seat, error) {
 		c.sessions.end(sess)
 		return nil, errSignedOut
 	}
+	try.proves(alert.Actor{Officer: acc.Officer, Mode: sess.mode})
 	return &seat{Actor: alert.Actor{Officer: acc.Officer, Mode: sess.mode}, Base: base(officer), CSRF: sess.csrf, sess: sess, oneTime: acc.OneTime}, nil
 }
 
@@ -139,6 +142,9 @@ func (c *Console) seated(h seatedHandler) http.Handler {
 				return
 			}
 			err = errOneTime
+		}
+		if err == nil {
+			err = onlyReads(s.Actor, r)
 		}
 		if err == nil {
 			err = h(w, r, s)

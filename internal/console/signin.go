@@ -44,17 +44,21 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 	if len(c.Modes) == 1 {
 		b.Mode = c.Modes[0]
 	}
+	try := tryOf(r)
+	try.officer, try.mode = b.As, b.Mode
 	p, err := c.tryPassword(r, b, f.Get("password"))
 	if err != nil {
 		return err
 	}
 	if p.problem != nil {
+		try.refusedSignIn(p)
 		status, _ := kindOf(p.problem.Kind)
 		if p.slow {
 			status = http.StatusTooManyRequests
 		}
 		return c.show(w, r, status, "signin", &view{Title: "登录", Problems: alert.Problems{p.problem}, Body: b})
 	}
+	try.proves(alert.Actor{Officer: p.acc.Officer, Mode: b.Mode})
 	c.takeSeat(w, r, p.acc, b.Mode)
 	http.SetCookie(w, c.cookie(deviceCookie+p.acc.ID, deviceMark(c.Key, p.acc.ID), 180*24*time.Hour))
 	return seeOther(w, r, nextPage(p.acc.ID, b.Next))
@@ -135,6 +139,9 @@ func (c *Console) demoSignIn(w http.ResponseWriter, r *http.Request) error {
 	if acc.Disabled {
 		return errNoPage
 	}
+	try := tryOf(r)
+	try.proves(alert.Actor{Officer: acc.Officer, Mode: alert.Drill})
+	try.told = true
 	c.takeSeat(w, r, acc, alert.Drill)
 	c.meters.signIns.WithLabelValues(signInDemo).Inc()
 	home := nextPage(id, r.URL.Query().Get("next"))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/audit"
 )
 
 var literal = regexp.MustCompile(`\bt(?: |\()"((?:[^"\\]|\\.)*)"`)
@@ -96,7 +97,13 @@ func dynamicTexts() (out []string) {
 	for _, c := range []string{"web", "sms", "wechat"} {
 		out = append(out, channelZH(c))
 	}
-	return out
+	for _, o := range audit.Outcomes() {
+		out = append(out, o.ZH())
+	}
+	for _, k := range append(auditKinds(), "signin", "approve", "sign", "retract", "import", "export", "factor") {
+		out = append(out, actWord(k))
+	}
+	return append(out, "许多地方", "不明", "页面", "接口", "本机命令")
 }
 
 var verb = regexp.MustCompile(`%\d*[a-z]`)

@@ -35,6 +35,7 @@ func (c *Console) funcs(lang string) template.FuncMap {
 			}
 			return h.Info().ZH
 		},
+		"act":     actWords,
 		"channel": func(name string) string { return t(channelZH(name)) },
 		"group":   func(name string) string { return t(name) },
 		"area":    c.Gazetteer.FullName,

@@ -88,8 +88,8 @@ func (d streamDef) config(replicas int) jetstream.StreamConfig {
 		Discard:            jetstream.DiscardNew,
 		AllowDirect:        true,
 		AllowAtomicPublish: true,
-		DenyDelete:         d.proof,
-		DenyPurge:          d.proof,
+		DenyDelete:         d.proof || d.maxAge > 0, // what ends by age ends by nothing else
+		DenyPurge:          d.proof || d.maxAge > 0,
 		// No Nats-Msg-Id is used: expected sequences refuse a second copy for ever,
 		// a window only for a while and at the cost of memory.
 		Duplicates: time.Second,
