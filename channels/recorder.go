@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"mingluo/internal/alert"
@@ -16,7 +15,8 @@ const (
 	maxBatch   = 1000             // the record's bound of an atomic batch
 	maxMessage = 2000             // outcomes in one message: 60 to 100 kB
 	bufferSize = 1024             // outcomes; a slice's usual size
-	singly     = 8                // messages that are quicker on disk one by one than as a batch
+	singly     = 32               // messages that are quicker on disk one by one than as a batch
+	committers = 8                // commits of outcomes on their way at once
 	maxFlight  = 100_000          // outcomes in one commit, so that one is not waited for long
 	gather     = time.Millisecond // answers that come together go together
 	firstPause = 50 * time.Millisecond
@@ -24,12 +24,12 @@ const (
 )
 
 // recorder commits outcomes for all slices in flight at once: one message of
-// every slice that has something new. Many go as one atomic batch (8 to 10 ms,
-// for the server stages it in a store of its own), a few beside each other (half
-// a millisecond each). While a commit is on its way to the disk the next one
-// gathers. Outcomes go first,
-// then the tallies that are due, in a commit of their own beside the next
-// outcomes; whoever acknowledges a task waits for both.
+// every slice that has something new. A few slices go each by itself, several
+// beside each other (a third of a millisecond each); many go as one atomic batch
+// (8 to 10 ms, for the server stages it in a store of its own). Nobody waits for
+// a round to end: what is added while commits are on their way goes with the
+// next free one. Outcomes go first, then the tallies that are due, in a commit of
+// their own beside the next outcomes; whoever acknowledges a task waits for both.
 //
 // A message expects its slice's last sequence. When one slice is stale the
 // record refuses the whole batch; the recorder then reads what is new in each
@@ -46,7 +46,6 @@ type recorder struct {
 
 	outcomes todo
 	tallies  todo
-	failing  atomic.Bool // outcomes could not be recorded the last time
 
 	// free are buffers of pending outcomes. A fan-out fills one for each slice;
 	// fresh memory for each cost more than what is written into it.
@@ -125,8 +124,10 @@ func (r *recorder) await(ctx context.Context, l *ledger, ok func() bool) error {
 // run commits until ctx ends and then once more what is left.
 func (r *recorder) run(ctx context.Context) {
 	var both sync.WaitGroup
-	both.Go(func() { r.loop(ctx, &r.outcomes, "outcomes", r.roundOfOutcomes) })
-	both.Go(func() { r.loop(ctx, &r.tallies, "tallies", r.roundOfTallies) })
+	for range committers {
+		both.Go(func() { r.loop(ctx, r.outcomes.share, &r.outcomes, "outcomes", r.roundOfOutcomes) })
+	}
+	both.Go(func() { r.loop(ctx, r.tallies.take, &r.tallies, "tallies", r.roundOfTallies) })
 	both.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.grace)
 	defer cancel()
@@ -140,7 +141,7 @@ func (r *recorder) run(ctx context.Context) {
 }
 
 // loop runs one round after the other while there is something on the list.
-func (r *recorder) loop(ctx context.Context, list *todo, what string, round func(context.Context, []*ledger) (time.Duration, error)) {
+func (r *recorder) loop(ctx context.Context, take func() []*ledger, list *todo, what string, round func(context.Context, []*ledger) (time.Duration, error)) {
 	// A function rather than a timer's channel: under the race detector Go 1.26 was
 	// seen to crash in a select on such a channel inside a synctest bubble.
 	due := make(chan struct{}, 1)
@@ -151,23 +152,20 @@ func (r *recorder) loop(ctx context.Context, list *todo, what string, round func
 		}
 	})
 	defer timer.Stop()
-	pause, down := firstPause, false
+	pause := firstPause
 	for ctx.Err() == nil {
-		next, err := round(ctx, list.take())
-		if list == &r.outcomes {
-			r.failing.Store(err != nil)
-		}
+		slices := take()
+		next, err := round(ctx, slices)
 		if err != nil && ctx.Err() == nil {
-			r.trouble(what, err, down)
-			down = true
+			r.trouble(list, what, err)
 			sleep(ctx, pause)
 			pause = min(2*pause, longPause)
 			continue
 		}
-		if down && err == nil {
+		if len(slices) > 0 && err == nil && list.failing.CompareAndSwap(true, false) {
 			r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果恢复入库 / " + what + " are recorded again", Over: true})
 		}
-		pause, down = firstPause, false
+		pause = firstPause
 		timer.Reset(next)
 		select {
 		case <-list.wake:
@@ -179,13 +177,13 @@ func (r *recorder) loop(ctx context.Context, list *todo, what string, round func
 }
 
 // stuck reports whether outcomes wait that the record does not take.
-func (r *recorder) stuck() bool { return r.failing.Load() }
+func (r *recorder) stuck() bool { return r.outcomes.failing.Load() }
 
 // trouble tells of a record that takes nothing; the alarm is raised once.
-func (r *recorder) trouble(what string, err error, known bool) {
+func (r *recorder) trouble(list *todo, what string, err error) {
 	r.metrics.commitFailed.Inc()
 	r.log.Error("the record takes no "+what, "err", err)
-	if !known {
+	if list.failing.CompareAndSwap(false, true) {
 		r.alarm(Alarm{Kind: AlarmRecord, Text: "发送结果暂时无法入库，发送将因此放慢或停下 / " + what + " cannot be recorded: " + err.Error()})
 	}
 }
@@ -224,36 +222,13 @@ func (r *recorder) commitOutcomes(ctx context.Context, list []*ledger) (looked i
 		return looked, nil
 	}
 	start := time.Now()
-	if len(puts) <= singly {
-		err = r.commitSingly(ctx, flights, puts)
-	} else {
-		err = r.commitTogether(ctx, flights, puts)
-	}
-	if err == nil {
+	if err = r.commitTogether(ctx, flights, puts); err == nil {
 		r.metrics.committed(total, time.Since(start))
 	}
 	return looked, err
 }
 
-// commitSingly commits a few messages beside each other, each by itself.
-func (r *recorder) commitSingly(ctx context.Context, flights []*ledger, puts []alert.Put) error {
-	errs := make([]error, len(puts))
-	var all sync.WaitGroup
-	for i, l := range flights {
-		all.Go(func() {
-			seq, err := r.rec.PutBatch(ctx, puts[i:i+1])
-			if err != nil {
-				errs[i] = r.reconcile(ctx, flights[i:i+1], puts[i:i+1], err)
-				return
-			}
-			r.land(l, seq, puts[i].Data)
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-// commitTogether commits many messages as one atomic batch.
+// commitTogether commits the messages, all or none.
 func (r *recorder) commitTogether(ctx context.Context, flights []*ledger, puts []alert.Put) error {
 	last, err := r.rec.PutBatch(ctx, puts)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"mingluo/internal/alert"
@@ -84,38 +85,58 @@ func (r *recorder) hurry(list []*ledger) []*ledger {
 	return list
 }
 
+// duePut is a tally on its way into the record.
+type duePut struct {
+	ledger        *ledger
+	put           alert.Put
+	version, fate uint64
+}
+
+// commitTallies stores those that are due: a few beside each other, many as one
+// batch.
 func (r *recorder) commitTallies(ctx context.Context, list []*ledger, now time.Time) error {
-	var due []*ledger
-	var puts []alert.Put
-	var versions, fates []uint64
+	var due []duePut
 	for _, l := range list {
-		p, version, fate, err := l.tallyDue(now, r.tallyEvery)
+		d, err := l.tallyDue(now, r.tallyEvery)
 		if err != nil {
 			return err
 		}
-		if p.Data != nil {
-			due, puts = append(due, l), append(puts, p)
-			versions, fates = append(versions, version), append(fates, fate)
+		if d.put.Data != nil {
+			due = append(due, d)
 		}
 	}
-	if len(puts) == 0 {
-		return nil
+	if len(due) > singly {
+		return r.storeTallies(ctx, due, now)
+	}
+	errs := make([]error, len(due))
+	var all sync.WaitGroup
+	for i := range due {
+		all.Go(func() { errs[i] = r.storeTallies(ctx, due[i:i+1], now) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (r *recorder) storeTallies(ctx context.Context, due []duePut, now time.Time) error {
+	puts := make([]alert.Put, len(due))
+	for i := range due {
+		puts[i] = due[i].put
 	}
 	last, err := r.rec.PutBatch(ctx, puts)
 	if err == nil {
-		for i, l := range due {
-			l.counted(last-uint64(len(due)-1-i), puts[i].Data, versions[i], fates[i], now)
+		for i, d := range due {
+			d.ledger.counted(last-uint64(len(due)-1-i), d.put.Data, d.version, d.fate, now)
 		}
 		return nil
 	}
 	if !errors.Is(err, alert.ErrStale) && !errors.Is(err, alert.ErrUnknown) {
 		return fmt.Errorf("commit tallies of %d slices: %w", len(due), err)
 	}
-	for _, l := range due {
-		if err := r.ledgers.refresh(ctx, l); err != nil { // the other one may have counted more
+	for _, d := range due {
+		if err := r.ledgers.refresh(ctx, d.ledger); err != nil { // the other one may have counted more
 			return err
 		}
-		if err := r.ledgers.readTally(ctx, l); err != nil {
+		if err := r.ledgers.readTally(ctx, d.ledger); err != nil {
 			return err
 		}
 	}
@@ -131,23 +152,23 @@ func (l *ledger) behind() bool { return l.tallied < l.version || l.tallySeq == 0
 func (l *ledger) final() bool { return l.urgent && len(l.pending) == 0 && len(l.flight) == 0 }
 
 // tallyDue returns the slice's tally if it is to be stored now.
-func (l *ledger) tallyDue(now time.Time, every time.Duration) (p alert.Put, version, fate uint64, err error) {
+func (l *ledger) tallyDue(now time.Time, every time.Duration) (d duePut, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.behind() || !l.final() && now.Sub(l.talliedT) < every {
-		return p, 0, 0, nil
+		return d, nil
 	}
 	b, err := l.makeTally()
 	if err != nil {
-		return p, 0, 0, err
+		return d, err
 	}
 	if l.sameTally(b) {
 		l.tallied, l.talliedFate, l.urgent, l.talliedT = l.version, l.fate, false, now
 		l.broadcast()
-		return p, 0, 0, nil
+		return d, nil
 	}
 	expect := l.tallySeq
-	return alert.Put{Subject: l.tallyAt, Data: b, ExpectSubject: &expect}, l.version, l.fate, nil
+	return duePut{l, alert.Put{Subject: l.tallyAt, Data: b, ExpectSubject: &expect}, l.version, l.fate}, nil
 }
 
 // counted notes that a tally is in the record.

@@ -3,6 +3,7 @@ package channels
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,8 @@ type todo struct {
 	list []*ledger
 	on   map[*ledger]bool
 	wake chan struct{} // capacity 1
+
+	failing atomic.Bool // what is on it could not be recorded the last time
 }
 
 func newTodo() todo { return todo{on: map[*ledger]bool{}, wake: make(chan struct{}, 1)} }
@@ -27,10 +30,7 @@ func (t *todo) put(l *ledger) {
 		l.lists.Add(1)
 	}
 	t.mu.Unlock()
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
+	t.poke()
 }
 
 // take empties the list; the slices count as on it until keep says otherwise.
@@ -40,6 +40,30 @@ func (t *todo) take() []*ledger {
 	list := t.list
 	t.list = nil
 	return list
+}
+
+// share takes what goes into one commit: one slice while there are few, so that
+// several commits go beside each other, and all of many.
+func (t *todo) share() []*ledger {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.list); n == 0 || n > singly {
+		list := t.list
+		t.list = nil
+		return list
+	}
+	list := t.list[:1:1]
+	if t.list = t.list[1:]; len(t.list) > 0 {
+		t.poke()
+	}
+	return list
+}
+
+func (t *todo) poke() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
 }
 
 // keep puts the slices back that are not done; done is asked under the

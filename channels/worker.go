@@ -132,7 +132,6 @@ func (w *worker) inTurn(job *Work) (p pass, err error) {
 	c := classOf(job)
 	select {
 	case w.lane.slots[c] <- struct{}{}:
-		defer func() { <-w.lane.slots[c] }()
 	case <-w.taking.Done():
 		return pass{what: passBack}, nil
 	}
@@ -142,6 +141,10 @@ func (w *worker) inTurn(job *Work) (p pass, err error) {
 	defer w.lane.eng.ledgers.release(l)
 	for err == nil && p.what == passAgain && p.wait == 0 && w.taking.Err() == nil && w.lease.held(time.Now()) {
 		p, err = w.pass(ctx, job, c, l)
+	}
+	<-w.lane.slots[c] // another slice is handed over while this one's end is written
+	if err == nil && p.what == passDone {
+		err = w.lane.eng.recorder.flush(ctx, l)
 	}
 	return p, err
 }
@@ -154,7 +157,7 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 	}
 	l.worked(w.task.Attempt)
 	if _, closed := l.closed(); closed {
-		return pass{what: passDone}, eng.recorder.flush(ctx, l)
+		return pass{what: passDone}, nil
 	}
 	now, end := time.Now(), alert.StateNone
 	if !now.Before(job.Plan.Until) {
@@ -169,7 +172,7 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 		return pass{wait: lookEvery}, nil
 	case Superseded:
 		eng.recorder.add(l, alert.Outcome{State: alert.StateClosed, At: time.Now()})
-		return pass{what: passDone}, eng.recorder.flush(ctx, l)
+		return pass{what: passDone}, nil
 	}
 	var chase *pursuit
 	var err error
@@ -199,7 +202,7 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 		return pass{wait: lookEvery}, nil
 	}
 	l.expect(len(w.members), !s.waiting)
-	return pass{what: passDone}, eng.recorder.flush(ctx, l)
+	return pass{what: passDone}, nil
 }
 
 // audience reads who is to be told, unless it was read a moment ago.
