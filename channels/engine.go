@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -132,6 +133,12 @@ func NewEngine(c Config) (*Engine, error) {
 // Inbox returns what takes receipts and replies, for carriers that call back
 // over another listener. Channels that are a Receiver are given it by Run.
 func (e *Engine) Inbox() Inbox { return e.inbox }
+
+// Busy reports whether slices are being handed over, or were a moment ago.
+func (e *Engine) Busy() bool {
+	now := time.Now()
+	return slices.ContainsFunc(e.lanes, func(ln *lane) bool { return ln.recording(now) })
+}
 
 // Run works until ctx ends. Then no more tasks are taken and no more is handed
 // over; answers in flight are waited for up to Grace, everything is recorded,

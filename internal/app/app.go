@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -95,7 +96,8 @@ type App struct {
 	secrets   secrets
 	backups   *backups
 	restoring bool
-	needing   sync.Mutex // see needRoll
+	needing   sync.Mutex                      // see needRoll
+	sending   atomic.Pointer[channels.Engine] // Engine, for those who run before it
 }
 
 // New checks what can be checked before anything is opened.

@@ -28,8 +28,33 @@ func (a *App) startEngine(_ context.Context, w *works) (err error) {
 	if err != nil {
 		return err
 	}
+	a.sending.Store(a.Engine)
 	a.life.run("engine", a.Engine.Run)
 	return nil
+}
+
+const (
+	quietLook = 500 * time.Millisecond
+	quietMost = 10 * time.Minute // a slow carrier takes hours; the care of the roll is not put off for so long
+)
+
+// untilQuiet waits while slices are being handed over: what is done by the clock
+// alone must not take the disk from a warning.
+func (a *App) untilQuiet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, quietMost)
+	defer cancel()
+	look := time.NewTicker(quietLook)
+	defer look.Stop()
+	for {
+		if e := a.sending.Load(); e == nil || !e.Busy() {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // outcomes replays what was stored at or after an instant, from a sequence on.

@@ -102,7 +102,7 @@ func (a *App) newCare() (*roll.Care, error) {
 		Dir: a.cfg.careFolder(), Snapshots: c.SnapshotDir, Every: time.Duration(c.SnapshotEvery), Keep: c.SnapshotKeep, Check: time.Duration(c.CheckEvery),
 		Ground: a.Store, Roll: a.Roll, Keys: a.keys, KeysPath: filepath.Join(a.cfg.Data, rollKeyFile), Alone: a.opts.AloneOnRecord,
 		Record: func(ctx context.Context, f alert.Fact) error { return a.record(ctx, "system", "roll", f) },
-		Known:  a.rollState, Named: a.namedByPlans, Renewed: a.renewShared,
+		Known:  a.rollState, Named: a.namedByPlans, Renewed: a.renewShared, Quiet: a.untilQuiet,
 		Registry: a.Registry, Log: a.log.With("part", "roll"),
 	})
 }

@@ -53,6 +53,10 @@ type CareConfig struct {
 	// nobody.
 	Renewed func(ctx context.Context)
 
+	// Quiet returns when nothing more urgent is going on, or was for long enough:
+	// what is done by the clock alone waits for it. nil: at once.
+	Quiet func(ctx context.Context)
+
 	Registry prometheus.Registerer // nil: no metrics
 	Log      *slog.Logger          // nil: none
 }
@@ -97,6 +101,9 @@ func NewCare(c CareConfig) (*Care, error) {
 	c.Every, c.Check = or(c.Every, 24*time.Hour), or(c.Check, time.Hour)
 	if c.Keep == 0 {
 		c.Keep = 7
+	}
+	if c.Quiet == nil {
+		c.Quiet = func(context.Context) {}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

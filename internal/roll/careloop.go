@@ -59,6 +59,7 @@ func (c *Care) compareHourly(ctx context.Context) {
 	for {
 		select {
 		case <-next.C:
+			c.conf.Quiet(ctx)
 		case <-c.doubts:
 			if !pause(ctx, doubtRest) {
 				return
@@ -81,6 +82,7 @@ func (c *Care) snapshotDaily(ctx context.Context) {
 	for {
 		select {
 		case <-due.C:
+			c.conf.Quiet(ctx)
 		case <-c.wanted:
 		case <-ctx.Done():
 			return
