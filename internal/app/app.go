@@ -78,6 +78,7 @@ type App struct {
 	Index    *audience.Memory
 	Shared   *Shared // what goes through Redis; nil when there is none
 	Tracker  *progress.Tracker
+	Went     *progress.Chronicle // how releases went in time and place
 	Engine   *channels.Engine
 	Desk     *desk.Desk
 	Watch    *desk.Watch
@@ -239,7 +240,7 @@ func (a *App) openDesk(context.Context) error {
 	a.Watch = &desk.Watch{Book: a.Book, Store: a.Store, Rules: rules, Log: a.log.With("part", "watch"), Later: a.Tracker.Later}
 	a.life.run("spread", spread.Run)
 	a.life.run("watch", a.Watch.Run)
-	return nil
+	return a.openWatching()
 }
 
 func (a *App) openAdmin(context.Context) error {

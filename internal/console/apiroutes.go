@@ -46,6 +46,7 @@ func (c *Console) noticeAPI(t *apiTable) {
 	})
 	t.add("GET", "/notices/{notice}", c.apiNotice, openapi.Call{ZH: "一条通知和它的各版", EN: "a notice with its revisions", Answer: noticeAnswer{}})
 	t.add("GET", "/notices/{notice}/progress", c.apiProgress, openapi.Call{ZH: "各渠道发送进度", EN: "how far the sending is, by channel", Answer: progressAnswer{}})
+	t.add("GET", "/notices/{notice}/went", c.apiWent, openapi.Call{ZH: "发送随时间的曲线、没有送到的原因、没有回音的渠道", EN: "the sending over time, why people were not reached, which channels are silent", Query: []openapi.Parameter{query("rev", "第几版，默认最新", "the revision; by default the newest")}, Answer: wentAnswer{}})
 	t.add("GET", "/notices/{notice}/trail", c.apiTrail, openapi.Call{ZH: "这条通知的全部记录", EN: "everything recorded about the notice", Answer: trailAnswer{}})
 	one := func(word, zh, en string, who []string, example string, needs ...string) openapi.Call {
 		return openapi.Call{Path: word, ZH: zh, EN: en, Roles: who, Body: act{}, Needs: needs, Example: example, Answer: done{}}

@@ -23,6 +23,12 @@ type Config struct {
 	Desk     Desk
 	Progress Tracker
 	Accounts *Accounts
+	// Chronicle draws the curves of a fan-out and says why people were not
+	// reached; nil: only the sums are shown.
+	Chronicle Chronicle
+	// SilentAfter is how long a channel that should be moving may say nothing
+	// before it turns red (R16); 30 s.
+	SilentAfter time.Duration
 	// Store is read for the trail of a notice or an incident.
 	Store Store
 	// Audit takes every act and every refused try, and is read by auditors.
@@ -106,6 +112,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Absolute == 0 {
 		c.Absolute = 8 * time.Hour // one shift
+	}
+	if c.SilentAfter == 0 {
+		c.SilentAfter = 30 * time.Second
 	}
 	if c.FactorIn == nil {
 		c.FactorIn = []alert.Mode{alert.Live}

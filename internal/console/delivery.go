@@ -19,7 +19,8 @@ type deliveryView struct {
 	Paused   *alert.Decision
 	Stopped  *alert.Decision
 	Done     bool
-	Past     bool // a later revision took its place
+	Silent   []silentView // channels that should be moving and say nothing (R16)
+	Past     bool         // a later revision took its place
 	// Settled and Open are the people of all channels who have a result, and
 	// those who have none: what a pause holds up and a stop leaves out.
 	Settled, Open int
@@ -32,7 +33,9 @@ type barView struct {
 	Parts []barPart // those that are not empty, in the order of the bar
 	Open  int       // nothing is known of them yet
 	// Silent are those whom an update left in peace: they have the notice.
-	Silent int
+	Silent  int
+	Curve   *curveView
+	Reasons []reasonLine // why people were not reached
 }
 
 // Unsettled is how many a pause holds up and a stop leaves out: those nothing

@@ -148,6 +148,7 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 	}
 	b.Calls = c.callsTo(r, n, shown)
 	b.Deliveries = c.deliveries(n, plans)
+	c.watchNewest(r.Context(), n, b.Deliveries, now)
 	if b.Steps, err = c.trail(r.Context(), "notice", n.ID); err != nil {
 		return err
 	}

@@ -55,6 +55,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("GET", "/notices/{notice}", c.notice)
 	page("POST", "/notices/{notice}/{act}", c.noticeAct)
 	page("GET", "/notices/{notice}/{verb}", c.follow)
+	page("GET", "/notices/{notice}/refused", c.refusedPage)
 
 	page("GET", "/inbox", c.inbox)
 	page("POST", "/inbox/{item}/{act}", c.inboxAct)

@@ -86,6 +86,11 @@ type Tracker interface {
 	Wait(ctx context.Context, version uint64) (uint64, error)
 }
 
+// Chronicle tells how a release went in time and place.
+type Chronicle interface {
+	Look(ctx context.Context, notice string, rev int, released time.Time) progress.Account
+}
+
 // Store is the part of the record that accounts are kept in, and that the
 // trail of a notice is read from.
 type Store interface {
