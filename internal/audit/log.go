@@ -57,6 +57,7 @@ type Log struct {
 	known func(ctx context.Context, officer string) bool
 	wake  chan struct{}
 
+	writing sync.Mutex
 	mu      sync.Mutex
 	kinds   map[key]*pending
 	tokens  float64
@@ -179,6 +180,8 @@ func (l *Log) Flush(ctx context.Context) error { return l.flush(ctx, true) }
 func (l *Log) flush(ctx context.Context, all bool) error {
 	ctx, cancel := context.WithTimeout(ctx, writeWait)
 	defer cancel()
+	l.writing.Lock() // whoever asks for everything waits for what is on its way
+	defer l.writing.Unlock()
 	l.mu.Lock()
 	due := l.due(all)
 	l.mu.Unlock()

@@ -20,6 +20,7 @@ type Console struct {
 	imports  importJobs
 	staff    staff
 	throttle *throttle
+	lane     lane
 	meters   *meters
 	protect  *http.CrossOriginProtection
 	handler  http.Handler
@@ -36,7 +37,7 @@ func New(config Config) (*Console, error) {
 		return nil, err
 	}
 	c := &Console{
-		Config: config, sessions: newSessions(config.Idle, config.Absolute), throttle: newThrottle(config.DeskNetworks),
+		Config: config, sessions: newSessions(config.Idle, config.Absolute), throttle: newThrottle(config.DeskNetworks), lane: newLane(),
 		city: drawMap(config.Gazetteer), protect: http.NewCrossOriginProtection(), stop: make(chan struct{}),
 	}
 	if c.texts, err = loadTexts(); err != nil {

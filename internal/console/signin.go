@@ -81,11 +81,22 @@ func (c *Console) tryPassword(r *http.Request, b signInBody, password string) (a
 		mark = device(c.Key, b.As, k.Value)
 	}
 	place := c.throttle.place(clientAddr(r), mark)
-	if wait, ok := c.throttle.allow(b.As, place, time.Now()); !ok {
-		c.meters.signIns.WithLabelValues(signInSlow).Inc()
-		secs := wait.Round(time.Second).String()
-		return attempt{slow: true, problem: &alert.Problem{Kind: alert.Blocked, ZH: "试得太多了，请在 " + secs + " 后再试。您在用过的电脑上仍可登录。", EN: "Too many tries: wait " + secs + ". A computer you signed in from before still works."}}, nil
+	name := b.As
+	if !officerID(name) {
+		name = "-" // nobody's; it may be as long as a form
 	}
+	wait, ok := c.throttle.allowFrom(clientAddr(r), place, time.Now())
+	if ok {
+		wait, ok = c.throttle.allow(name, place, time.Now())
+	}
+	if !ok {
+		return c.tooMany(wait), nil
+	}
+	leave, ok := c.lane.enter(r.Context(), place)
+	if !ok {
+		return c.tooMany(time.Second), nil
+	}
+	defer leave()
 	acc, err := c.Accounts.Authenticate(r.Context(), b.As, password)
 	if errors.Is(err, ErrSignIn) {
 		c.meters.signIns.WithLabelValues(signInWrong).Inc()
@@ -94,9 +105,15 @@ func (c *Console) tryPassword(r *http.Request, b signInBody, password string) (a
 	if err != nil {
 		return attempt{}, err
 	}
-	c.throttle.succeed(b.As, place)
+	c.throttle.succeed(name, place)
 	c.meters.signIns.WithLabelValues(signInOK).Inc()
 	return attempt{acc: acc}, nil
+}
+
+func (c *Console) tooMany(wait time.Duration) attempt {
+	c.meters.signIns.WithLabelValues(signInSlow).Inc()
+	secs := max(wait.Round(time.Second), time.Second).String()
+	return attempt{slow: true, problem: &alert.Problem{Kind: alert.Blocked, ZH: "试得太多了，请在 " + secs + " 后再试。您在用过的电脑上仍可登录。", EN: "Too many tries: wait " + secs + ". A computer you signed in from before still works."}}
 }
 
 func clientAddr(r *http.Request) netip.Addr {

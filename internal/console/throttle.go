@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -19,7 +20,10 @@ import (
 //   - "outside" for all the rest together, so that a thousand addresses guess
 //     no faster than one.
 //
-// Each place has 10 tries, and one more every 90 s: 10 in 15 min.
+// Each place has 10 tries, and one more every 90 s: 10 in 15 min. Whoever walks
+// through names instead of passwords is slowed by address: see allowFrom. And
+// guesses from outside are hashed one after the other (see lane), so that they
+// never keep the desk waiting.
 type throttle struct {
 	desk []netip.Prefix
 	mu   sync.Mutex
@@ -52,7 +56,41 @@ func (t *throttle) place(addr netip.Addr, device string) string {
 			return network(addr)
 		}
 	}
-	return "outside"
+	return outside
+}
+
+const outside = "outside"
+
+// lane lets one guess from outside be hashed at a time, and a few wait; the
+// desk's own sign-ins do not pass through it.
+type lane struct {
+	queue, turn chan struct{}
+}
+
+const laneQueue = 8
+
+func newLane() lane {
+	return lane{queue: make(chan struct{}, laneQueue), turn: make(chan struct{}, 1)}
+}
+
+// enter waits for the turn; not ok: too many wait already. leave has to be
+// called after an ok.
+func (l lane) enter(ctx context.Context, place string) (leave func(), ok bool) {
+	if place != outside {
+		return func() {}, true
+	}
+	select {
+	case l.queue <- struct{}{}:
+	default:
+		return nil, false
+	}
+	select {
+	case l.turn <- struct{}{}:
+		return func() { <-l.turn; <-l.queue }, true
+	case <-ctx.Done():
+		<-l.queue
+		return nil, false
+	}
 }
 
 func network(a netip.Addr) string {
@@ -69,22 +107,45 @@ func network(a netip.Addr) string {
 
 // allow takes one try; when there is none it says how long until the next.
 func (t *throttle) allow(officer, place string, now time.Time) (wait time.Duration, ok bool) {
+	return t.take(strings.ToLower(officer)+" "+place, tryBurst, tryEvery, now)
+}
+
+func (t *throttle) take(key string, burst float64, every time.Duration, now time.Time) (wait time.Duration, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := strings.ToLower(officer) + " " + place
 	a := t.left[key]
 	if a == nil {
 		t.forget(now)
-		a = &allowance{tries: tryBurst, seen: now}
+		a = &allowance{tries: burst, seen: now}
 		t.left[key] = a
 	}
-	a.tries = min(tryBurst, a.tries+now.Sub(a.seen).Seconds()/tryEvery.Seconds())
+	a.tries = min(burst, a.tries+now.Sub(a.seen).Seconds()/every.Seconds())
 	a.seen = now
 	if a.tries < 1 {
-		return time.Duration((1 - a.tries) * float64(tryEvery)), false
+		return time.Duration((1 - a.tries) * float64(every)), false
 	}
 	a.tries--
 	return 0, true
+}
+
+// A source may try so many names, and one more every few seconds. An officer's
+// own browser is asked nothing; neither is a network of the desk's as a whole,
+// only each of its machines, so that one bad machine stops nobody else.
+const (
+	sourceBurst = 40
+	sourceEvery = 15 * time.Second
+)
+
+// allowFrom takes one try of an address, whatever the name.
+func (t *throttle) allowFrom(addr netip.Addr, place string, now time.Time) (wait time.Duration, ok bool) {
+	source := network(addr.Unmap())
+	switch {
+	case strings.HasPrefix(place, "device "):
+		return 0, true
+	case place != outside:
+		source = addr.Unmap().String()
+	}
+	return t.take("source "+source, sourceBurst, sourceEvery, now)
 }
 
 // succeed gives the tries back after a right password.
@@ -94,7 +155,8 @@ func (t *throttle) succeed(officer, place string) {
 	delete(t.left, strings.ToLower(officer)+" "+place)
 }
 
-// forget drops places that would be full again, and any when there are too many.
+// forget makes room: places that would be full again go first, then those that
+// spent little, so that nobody gets new tries by making us remember others.
 func (t *throttle) forget(now time.Time) {
 	if len(t.left) < maxTries {
 		return
@@ -104,11 +166,12 @@ func (t *throttle) forget(now time.Time) {
 			delete(t.left, k)
 		}
 	}
-	for k := range t.left {
-		if len(t.left) < maxTries {
-			return
+	for spent := 2.0; len(t.left) >= maxTries; spent *= 2 {
+		for k, a := range t.left {
+			if len(t.left) >= maxTries && a.tries >= tryBurst-spent {
+				delete(t.left, k)
+			}
 		}
-		delete(t.left, k)
 	}
 }
 
