@@ -18,6 +18,7 @@ const (
 	StreamTallies     = "TALLIES"     // tally.<notice>.<rev>.<channel>.<slice>, newest
 	StreamAnswers     = "ANSWERS"     // answer.>
 	StreamAudit       = "AUDIT"       // audit.>
+	StreamSessions    = "SESSIONS"    // session.<sha256 of the cookie>, newest
 )
 
 // Record is one stored message.

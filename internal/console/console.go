@@ -40,6 +40,7 @@ func New(config Config) (*Console, error) {
 		Config: config, sessions: newSessions(config.Idle, config.Absolute), throttle: newThrottle(config.DeskNetworks), lane: newLane(),
 		city: drawMap(config.Gazetteer), protect: http.NewCrossOriginProtection(), stop: make(chan struct{}),
 	}
+	c.sessions.keep = &sessionKeep{store: config.Store, seal: config.Accounts.seal}
 	if c.texts, err = loadTexts(); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}

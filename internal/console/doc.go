@@ -22,5 +22,6 @@
 // session's mode, live or drill, stands on every screen in its own colour
 // (R4), and what an officer confirms names mode, level, area and head count
 // (R2). What it does not do: it enforces no rule about who may approve what
-// (that is the desk's, R1), sends nothing, and keeps nothing but sessions.
+// (that is the desk's, R1), sends nothing, and keeps nothing but accounts,
+// sessions and the audit, all of them in the record.
 package console

@@ -86,6 +86,5 @@ func (c *Console) changePassword(w http.ResponseWriter, r *http.Request, s *seat
 		return err
 	}
 	c.throttle.succeed(s.ID, "password")
-	c.takeSeat(w, r, acc, s.Actor.Mode)
-	return nil
+	return c.takeSeat(w, r, acc, s.Actor.Mode)
 }

@@ -58,16 +58,22 @@ func (c *Console) cookie(name, value string, age time.Duration) *http.Cookie {
 
 // takeSeat begins a session and sets its cookie; one that this browser already
 // had for the officer ends.
-func (c *Console) takeSeat(w http.ResponseWriter, r *http.Request, acc Account, mode alert.Mode) {
+func (c *Console) takeSeat(w http.ResponseWriter, r *http.Request, acc Account, mode alert.Mode) error {
 	now := time.Now()
 	name := c.cookieName(acc.ID)
 	if old, err := r.Cookie(name); err == nil {
-		if s := c.sessions.find(old.Value, now, false); s != nil {
-			c.sessions.end(s)
+		if s, err := c.sessions.ask(r.Context(), old.Value, now, false); err == nil && s != nil {
+			if err := c.sessions.finish(r.Context(), s); err != nil {
+				return err
+			}
 		}
 	}
-	token, _ := c.sessions.begin(acc, mode, now)
+	token, err := c.sessions.open(r.Context(), acc, mode, now)
+	if err != nil {
+		return err
+	}
 	http.SetCookie(w, c.cookie(name, token, c.Absolute))
+	return nil
 }
 
 var (
@@ -87,7 +93,11 @@ func (c *Console) sit(r *http.Request) (*seat, error) {
 	try := tryOf(r)
 	try.officer, try.dead = officer, true
 	alive := byPerson(r)
-	sess := c.sessions.find(cookie.Value, time.Now(), alive)
+	sess, err := c.sessions.ask(r.Context(), cookie.Value, time.Now(), alive)
+	if err != nil {
+		try.dead = false // nobody knows
+		return nil, err
+	}
 	if sess == nil || sess.officer != officer {
 		return nil, errSignedOut
 	}
@@ -96,7 +106,9 @@ func (c *Console) sit(r *http.Request) (*seat, error) {
 		return nil, err
 	}
 	if err != nil || acc.Disabled || acc.Generation != sess.generation {
-		c.sessions.end(sess)
+		if err := c.sessions.finish(r.Context(), sess); err != nil {
+			return nil, err
+		}
 		return nil, errSignedOut
 	}
 	try.proves(alert.Actor{Officer: acc.Officer, Mode: sess.mode})

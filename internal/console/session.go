@@ -9,13 +9,22 @@ import (
 	"mingluo/internal/alert"
 )
 
-// sessions is the table of who is signed in. It lives in memory: a restart of
-// the console signs everybody out, which is the safe side.
+// sessions is the table of who is signed in. What makes a session valid is in
+// the record (sessionkeep.go) and asked for at every request, so that it
+// survives a restart, holds on every machine, and ends on all of them at once;
+// memory keeps what only this process needs: its open streams.
 type sessions struct {
 	idle, absolute time.Duration
+	keep           *sessionKeep // nil: in memory only
 	mu             sync.Mutex
 	byKey          map[[32]byte]*session
+	loaded         bool // what the record holds was taken up
 }
+
+// tokenLen is the length of a cookie's value: 256 bits in base64.
+const tokenLen = 43
+
+func sessionKey(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 
 // session is one sign-in of one officer. The mode belongs to it (R4): who
 // wants the other one signs in again.
@@ -29,6 +38,8 @@ type session struct {
 	seen       time.Time
 	factor     time.Time     // when a second factor was typed last
 	ended      chan struct{} // closed at sign-out, so that open streams stop
+	kept       time.Time     // seen, as it stands in the record
+	loose      bool          // the record was full when it began: it is in memory only
 }
 
 // perOfficer bounds the sessions of one officer; the oldest goes first.
@@ -43,13 +54,15 @@ func newSessions(idle, absolute time.Duration) *sessions {
 func (t *sessions) begin(acc Account, mode alert.Mode, now time.Time) (token string, s *session) {
 	token = base64.RawURLEncoding.EncodeToString(randomBytes(32))
 	s = &session{
-		key: sha256.Sum256([]byte(token)), officer: acc.ID, generation: acc.Generation, mode: mode,
+		key: sessionKey(token), officer: acc.ID, generation: acc.Generation, mode: mode,
 		csrf: base64.RawURLEncoding.EncodeToString(randomBytes(18)), began: now, seen: now, ended: make(chan struct{}),
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sweep(now)
-	t.makeRoom(acc.ID)
+	if old := t.surplus(acc.ID); old != nil {
+		t.drop(old)
+	}
 	t.byKey[s.key] = s
 	return token, s
 }
@@ -62,7 +75,8 @@ func (t *sessions) sweep(now time.Time) {
 	}
 }
 
-func (t *sessions) makeRoom(officer string) {
+// surplus is the session that has to go before the officer gets another one.
+func (t *sessions) surplus(officer string) *session {
 	var oldest *session
 	n := 0
 	for _, s := range t.byKey {
@@ -74,9 +88,10 @@ func (t *sessions) makeRoom(officer string) {
 			oldest = s
 		}
 	}
-	if n >= perOfficer {
-		t.drop(oldest)
+	if n < perOfficer {
+		return nil
 	}
+	return oldest
 }
 
 func (t *sessions) stale(s *session, now time.Time) bool {
@@ -93,12 +108,12 @@ func (t *sessions) drop(s *session) {
 // find returns the session of a cookie. A page that refreshes itself does not
 // touch it: only a person does.
 func (t *sessions) find(token string, now time.Time, touch bool) *session {
-	if len(token) != 43 {
+	if len(token) != tokenLen {
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.byKey[sha256.Sum256([]byte(token))]
+	s := t.byKey[sessionKey(token)]
 	if s == nil {
 		return nil
 	}

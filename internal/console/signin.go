@@ -59,7 +59,9 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) error {
 		return c.show(w, r, status, "signin", &view{Title: "登录", Problems: alert.Problems{p.problem}, Body: b})
 	}
 	try.proves(alert.Actor{Officer: p.acc.Officer, Mode: b.Mode})
-	c.takeSeat(w, r, p.acc, b.Mode)
+	if err := c.takeSeat(w, r, p.acc, b.Mode); err != nil {
+		return err
+	}
 	http.SetCookie(w, c.cookie(deviceCookie+p.acc.ID, deviceMark(c.Key, p.acc.ID), 180*24*time.Hour))
 	return seeOther(w, r, nextPage(p.acc.ID, b.Next))
 }
@@ -159,14 +161,18 @@ func (c *Console) demoSignIn(w http.ResponseWriter, r *http.Request) error {
 	try := tryOf(r)
 	try.proves(alert.Actor{Officer: acc.Officer, Mode: alert.Drill})
 	try.told = true
-	c.takeSeat(w, r, acc, alert.Drill)
+	if err := c.takeSeat(w, r, acc, alert.Drill); err != nil {
+		return err
+	}
 	c.meters.signIns.WithLabelValues(signInDemo).Inc()
 	home := nextPage(id, r.URL.Query().Get("next"))
 	return c.show(w, r, http.StatusOK, "signedin", &view{Title: "已登录", Body: signedInBody{Officer: acc.Officer, Home: home}})
 }
 
 func (c *Console) signOut(w http.ResponseWriter, r *http.Request, s *seat) error {
-	c.sessions.end(s.sess)
+	if err := c.sessions.finish(r.Context(), s.sess); err != nil {
+		return err
+	}
 	http.SetCookie(w, c.cookie(c.cookieName(s.ID), "", -time.Second))
 	return seeOther(w, r, "/signin")
 }

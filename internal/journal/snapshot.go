@@ -32,7 +32,8 @@ type Snapshot struct {
 // order in which they have to be copied while the service runs: the journal
 // first, so that no plan names a part of the roll beyond the copy; tallies before
 // the outcomes that they name. The queue of tasks is not among them: what is to
-// be done follows from the plans and the tallies.
+// be done follows from the plans and the tallies; nor are the sessions: nobody is
+// signed in by a backup.
 func SnapshotStreams() []string {
 	order := []string{alert.StreamJournal, alert.StreamRoll, alert.StreamTallies}
 	first := map[string]bool{}
@@ -40,7 +41,7 @@ func SnapshotStreams() []string {
 		first[name] = true
 	}
 	for _, d := range streamTable() {
-		if !d.queue && !first[d.name] {
+		if !d.queue && !d.brief && !first[d.name] {
 			order = append(order, d.name)
 		}
 	}

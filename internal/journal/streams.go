@@ -24,12 +24,17 @@ type streamDef struct {
 	newest bool   // keep only the newest message of a subject
 	proof  bool   // nothing can be deleted or purged, by nobody
 	queue  bool   // a message goes when it is acknowledged
+	brief  bool   // no copy of the record needs it
 	maxAge time.Duration
 }
 
 // auditAge is how long refused tries are kept; the Cybersecurity Law (网络安全法)
 // asks for six months of logs at least.
 const auditAge = 400 * 24 * time.Hour
+
+// sessionAge is longer than any sign-in lasts: what is left of ended ones goes
+// by itself.
+const sessionAge = 48 * time.Hour
 
 const (
 	mib = int64(1) << 20
@@ -52,6 +57,7 @@ func streamTable() []streamDef {
 		{name: alert.StreamTallies, word: "tally", limit: 4 * gib, newest: true},
 		{name: alert.StreamAnswers, word: "answer", limit: 4 * gib},
 		{name: alert.StreamAudit, word: "audit", limit: 2 * gib, maxAge: auditAge},
+		{name: alert.StreamSessions, word: "session", limit: 64 * mib, newest: true, brief: true, maxAge: sessionAge},
 	}
 }
 
