@@ -37,6 +37,8 @@ func deskFact(e *Event) (Fact, error) {
 		return decodeFact[InboxReceived](e)
 	case "inbox.seen":
 		return decodeFact[InboxSeen](e)
+	case "inbox.told":
+		return decodeFact[InboxTold](e)
 	case "inbox.handled":
 		return decodeFact[InboxHandled](e)
 	case "application.made":
@@ -90,7 +92,7 @@ func (s *deskState) apply(e *Event, f Fact, d Decision) (known bool, err error) 
 	case OfficerChanged, EnvelopeUsed, EnvelopeSeen:
 		s.applyOfficer(e, f, d)
 		return true, nil
-	case InboxReceived, InboxSeen, InboxHandled:
+	case InboxReceived, InboxSeen, InboxTold, InboxHandled:
 		return true, s.applyInbox(e, f, d)
 	case ApplicationMade, ApplicationAnswered:
 		return true, s.applyApplication(e, f, d)
@@ -109,7 +111,7 @@ func (t *deskState) borrow(s *deskState, e *Event) {
 		}
 	})
 	borrowOne(t.Shifts, s.Shifts, e.ID, func(x *Shift) { x.Acknowledged = slices.Clone(x.Acknowledged) })
-	borrowOne(t.Inbox, s.Inbox, e.ID, func(*InboxItem) {})
+	borrowOne(t.Inbox, s.Inbox, e.ID, func(it *InboxItem) { it.Told = slices.Clip(it.Told) })
 	borrowOne(t.Applications, s.Applications, e.ID, func(*Application) {})
 	if f, err := e.Fact(); err == nil {
 		if id := aboutCall(f); id != "" {

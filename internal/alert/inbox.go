@@ -20,6 +20,14 @@ type InboxReceived struct {
 // InboxSeen: an officer looked at it.
 type InboxSeen struct{}
 
+// InboxTold: an officer was told of an item that nobody has looked at yet.
+type InboxTold struct {
+	No      int       `json:"no"` // 1 for the first who was told
+	Officer string    `json:"officer"`
+	Means   []string  `json:"means"` // console, sms, wechat
+	Next    time.Time `json:"next"`  // when the next one is told, if nobody looks
+}
+
 // InboxHandled says what was made of it.
 type InboxHandled struct {
 	Draft    string `json:"draft,omitempty"` // a draft was made
@@ -28,6 +36,7 @@ type InboxHandled struct {
 
 func (InboxReceived) FactName() (string, string) { return "inbox", "received" }
 func (InboxSeen) FactName() (string, string)     { return "inbox", "seen" }
+func (InboxTold) FactName() (string, string)     { return "inbox", "told" }
 func (InboxHandled) FactName() (string, string)  { return "inbox", "handled" }
 
 // InboxItem is what came in, with what became of it.
@@ -36,6 +45,7 @@ type InboxItem struct {
 	ID      string
 	Mode    Mode
 	At      Decision // when it was received
+	Told    []InboxTold
 	Seen    *Decision
 	Handled *InboxHandled
 	By      *Decision // who handled it
@@ -59,6 +69,8 @@ func (s *deskState) applyInbox(e *Event, f Fact, d Decision) error {
 		if it.Seen == nil {
 			it.Seen = &d
 		}
+	case InboxTold:
+		it.Told = append(it.Told, f)
 	case InboxHandled:
 		if it.Seen == nil {
 			it.Seen = &d

@@ -52,7 +52,7 @@ func (a *App) openCalling(context.Context) error {
 		After: time.Duration(a.cfg.Desk.CallAfter), Slow: time.Duration(a.cfg.Desk.CallSlow), Log: a.log.With("part", "calls"),
 	}
 	a.life.run("calls", caller.Run)
-	return nil
+	return a.openInbox(k)
 }
 
 func (k *calling) officers(ctx context.Context) ([]alert.Officer, error) {

@@ -36,6 +36,7 @@ type Config struct {
 	Session SessionConfig `toml:"session"`
 	Backup  BackupConfig  `toml:"backup"`
 	Roll    RollConfig    `toml:"roll"`
+	Inbox   InboxConfig   `toml:"inbox"`
 	Desk    DeskConfig    `toml:"desk"`
 	Duties  []DutyConfig  `toml:"duties"`
 
@@ -159,6 +160,7 @@ func Defaults() Config {
 		NATS:    NATSConfig{Replicas: 1},
 		Roll:    defaultRoll(),
 		Desk:    defaultDesk(),
+		Inbox:   InboxConfig{Senders: []string{}},
 		Journal: JournalConfig{Heads: []string{}, Mirrors: []string{}, Scrub: defaultScrub},
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
@@ -298,6 +300,7 @@ func (c *Config) Validate() error {
 	c.Journal.check(bad)
 	c.Roll.check(bad)
 	c.Desk.check(bad)
+	c.Inbox.check(bad)
 	if c.Bureau.Name == "" {
 		bad("bureau.name: say who speaks")
 	}

@@ -15,6 +15,7 @@ func (c *Console) apiRoutes(mux *http.ServeMux) error {
 	c.noticeAPI(t)
 	c.draftAPI(t.add)
 	c.incidentAPI(t)
+	c.inboxAPI(t)
 	c.rollAPI(t)
 	c.peopleAPI(t)
 	c.auditAPI(t)

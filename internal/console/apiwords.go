@@ -13,6 +13,7 @@ func apiTags() []openapi.Tag {
 		{Name: "notices", Description: "通知 / Notices"},
 		{Name: "drafts", Description: "草稿 / Drafts"},
 		{Name: "preview", Description: "预览 / Preview"},
+		{Name: "inbox", Description: "收件箱 / Inbox"},
 		{Name: "incidents", Description: "突发事件 / Incidents"},
 		{Name: "duties", Description: "时限 / Deadlines"},
 		{Name: "roll", Description: "订阅者 / Subscribers"},

@@ -37,6 +37,11 @@ type Config struct {
 	// the officer; an alert.Problem says what is wrong and where.
 	ImportCAP func(ctx context.Context, data []byte, mode alert.Mode, now time.Time) (alert.Content, []string, error)
 
+	// Senders are the sending systems by the SHA-256 of their tokens, ReceiveCAP
+	// puts what they send into the inbox; without them nothing comes by itself.
+	Senders    map[[32]byte]string
+	ReceiveCAP func(ctx context.Context, data []byte) (id string, mode alert.Mode, fresh bool, err error)
+
 	// Roll takes files of subscribers; nil: the console has no page for them.
 	Roll Roll
 

@@ -43,7 +43,7 @@ func bodyLimit(r *http.Request) int64 {
 	if isRollFile(r) {
 		return maxRoll
 	}
-	if isUpload(r) || r.URL.Path == "/api/v1/notices" && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+	if isUpload(r) || (r.URL.Path == "/api/v1/notices" || r.URL.Path == "/api/v1/inbox") && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		return maxFile
 	}
 	return maxForm

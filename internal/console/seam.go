@@ -64,6 +64,7 @@ type Templating interface {
 
 // Inbox is what came in and waits for an officer.
 type Inbox interface {
+	Receive(ctx context.Context, mode alert.Mode, in alert.InboxReceived) (id string, fresh bool, err error)
 	SeeInbox(ctx context.Context, who alert.Actor, id string) error
 	DraftFromInbox(ctx context.Context, who alert.Actor, id string, change func(*alert.Content)) (*desk.Draft, error)
 	DeclineInbox(ctx context.Context, who alert.Actor, id, reason string) error
