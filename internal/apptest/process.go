@@ -135,6 +135,20 @@ func (p *Process) Kill() {
 	<-p.ended
 }
 
+// Freeze stops the process as a hypervisor does that moves or overcommits its
+// machine: nothing of it runs, and it notices nothing. Thaw lets it go on.
+func (p *Process) Freeze() { p.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw() { p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Died waits for a process that kills itself.
 func (p *Process) Died() {
 	p.t.Helper()

@@ -97,6 +97,24 @@ func NewTown(t testing.TB, opts ...Option) *Town {
 	return w
 }
 
+// Twin returns the town as another machine of the same installation sees it: a
+// folder of its own with the same keys. Both use one external record.
+func (w *Town) Twin() *Town {
+	w.t.Helper()
+	twin := *w
+	twin.Dir = w.t.TempDir()
+	for _, name := range []string{"keys.json", "console.key"} {
+		b, err := os.ReadFile(filepath.Join(w.Dir, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(twin.Dir, name), b, 0o600)
+		}
+		if err != nil {
+			w.t.Fatalf("take the keys to another machine: %v", err)
+		}
+	}
+	return &twin
+}
+
 // Config returns the configuration that services of this town run with.
 func (w *Town) Config() app.Config {
 	c := app.Defaults()
