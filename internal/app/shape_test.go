@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/journal":   {"internal/alert"},
 	"internal/keep":      {"internal/alert", "internal/journal"},
 	"internal/progress":  {"internal/alert"},
+	"internal/sim":       {"internal/alert", "internal/desk", "internal/progress"},
 	"internal/desk":      {"internal/alert"},
 	"internal/roll":      {"internal/alert"},
 	"internal/shared":    {"internal/alert"},

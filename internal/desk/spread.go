@@ -29,6 +29,8 @@ type Spread struct {
 	Finished func(p *alert.Plan) bool
 	// Reached returns how many people of a slice may hold an earlier revision.
 	Reached func(t alert.Task) int
+	// Now is the clock that plans are stamped with; nil is the wall clock.
+	Now func() time.Time
 
 	seen int             // releases of the journal that were looked at
 	open []alert.Release // those of them that still need something, oldest first
@@ -39,7 +41,7 @@ type Spread struct {
 func (s *Spread) Run(ctx context.Context) error {
 	for {
 		seen := s.Book.Seq()
-		if err := s.round(ctx); err != nil && ctx.Err() == nil {
+		if err := s.Round(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("spread a release", "err", err)
 			if !sleep(ctx, time.Second) {
 				return nil
@@ -55,6 +57,13 @@ func (s *Spread) Run(ctx context.Context) error {
 	}
 }
 
+func (s *Spread) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -66,8 +75,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// round makes the missing plans, oldest release first, and puts their tasks.
-func (s *Spread) round(ctx context.Context) error {
+// Round makes the missing plans, oldest release first, and puts their tasks. Run
+// does it whenever there is news.
+func (s *Spread) Round(ctx context.Context) error {
 	var todo []release
 	s.Book.Read(func(st *alert.State) { todo = s.pending(st) })
 	var errs []error
@@ -160,7 +170,7 @@ func (s *Spread) plan(ctx context.Context, r release) error {
 		if r.verb == alert.Update {
 			p.Spare = st.Notices[r.notice].SparedFrom(r.rev, &r.content)
 		}
-		e, err := alert.NewEvent(time.Now(), "spread", r.mode, alert.PlanID(r.notice, r.rev), p)
+		e, err := alert.NewEvent(s.now(), "spread", r.mode, alert.PlanID(r.notice, r.rev), p)
 		return []alert.Event{e}, err
 	})
 	if errors.Is(err, alert.ErrTaken) {
