@@ -40,6 +40,7 @@ type ledger struct {
 	byTag    map[recipientTag]tagged // for receipts; made when the first comes
 	counts   [alert.LastState + 1]int
 	repeats  int
+	holding  int // who may hold the notice
 	first    time.Time
 	last     time.Time
 	closedAt time.Time // a correction closed the slice; zero when none did
@@ -115,6 +116,9 @@ func (l *ledger) apply(o alert.Outcome) {
 	now := was
 	now.attempt = max(was.attempt, o.Attempt)
 	now.reached = was.reached || o.State.Reached()
+	if now.reached && !was.reached {
+		l.holding++
+	}
 	switch {
 	case o.State.Supersedes(was.state):
 		now.state, now.final, now.notBefore = o.State, o.Final, unixMilli(o.NotBefore)

@@ -16,7 +16,7 @@ import (
 // makeTally adds the ledger up. The caller holds mu.
 func (l *ledger) makeTally() ([]byte, error) {
 	t := alert.Tally{
-		Expected: l.expected, Attempt: l.attempt, Chased: l.chased, Counts: map[string]int{}, Repeats: l.repeats, First: l.first, Last: l.last,
+		Expected: l.expected, Attempt: l.attempt, Chased: l.chased, Held: l.holding, Counts: map[string]int{}, Repeats: l.repeats, First: l.first, Last: l.last,
 		Superseded: !l.closedAt.IsZero(), OutcomesSeq: l.seq, Hash: hex.EncodeToString(l.hash[:]),
 	}
 	for s, n := range l.counts {

@@ -153,14 +153,17 @@ type Tally struct {
 	// answer, and what the carrier said it had already. A copy that was sent again
 	// after a crash, because nothing of the first was recorded, is known only to
 	// carriers that say so (WeChat does, SMS does not).
-	Repeats     int       `json:"repeats"`
-	First       time.Time `json:"first"` // first and last hand-over
-	Last        time.Time `json:"last"`
-	NextTry     time.Time `json:"next_try"`             // earliest NotBefore of the deferred
-	Attempt     int       `json:"attempt"`              // of the newest task that worked the slice
-	Closed      bool      `json:"closed"`               // every recipient is settled
-	Superseded  bool      `json:"superseded,omitempty"` // a correction closed the slice
-	Chased      int       `json:"chased,omitempty"`     // of a correction: how many were known to hold the earlier revisions
-	OutcomesSeq uint64    `json:"outcomes_seq"`         // last OUTCOMES sequence counted
-	Hash        string    `json:"hash"`                 // running SHA-256 of the slice's outcome messages
+	Repeats    int       `json:"repeats"`
+	First      time.Time `json:"first"` // first and last hand-over
+	Last       time.Time `json:"last"`
+	NextTry    time.Time `json:"next_try"`             // earliest NotBefore of the deferred
+	Attempt    int       `json:"attempt"`              // of the newest task that worked the slice
+	Closed     bool      `json:"closed"`               // every recipient is settled
+	Superseded bool      `json:"superseded,omitempty"` // a correction closed the slice
+	Chased     int       `json:"chased,omitempty"`     // of a correction: how many were known to hold the earlier revisions
+	// Held is how many may hold the notice by any answer there was: somebody whose
+	// first send stayed without an answer and whose second was refused counts.
+	Held        int    `json:"held,omitempty"`
+	OutcomesSeq uint64 `json:"outcomes_seq"` // last OUTCOMES sequence counted
+	Hash        string `json:"hash"`         // running SHA-256 of the slice's outcome messages
 }

@@ -190,7 +190,7 @@ func (t *Tracker) reached(task alert.Task) (n int) {
 			n += k.count(s.String())
 		}
 	}
-	return n
+	return max(n, int(k.held)) // older tallies do not say what they hold
 }
 
 // Later returns the follow-up tasks whose instant has come, and the next

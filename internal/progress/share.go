@@ -44,7 +44,8 @@ func (s *share) put(sl alert.Slice, k kept) {
 // fan-outs are a million of these, some 150 bytes each.
 type kept struct {
 	expected, repeats    int32
-	chased, attempt      int32 // see alert.Tally
+	chased, held         int32 // see alert.Tally
+	attempt              int32
 	counts               []count
 	first, last, nextTry instant
 	whole                bool // every recipient is settled
@@ -95,7 +96,7 @@ func (t *Tracker) share(task alert.Task) *share {
 }
 
 func (t *Tracker) keep(v *alert.Tally) kept {
-	k := kept{expected: int32(v.Expected), repeats: int32(v.Repeats), chased: int32(v.Chased), attempt: int32(v.Attempt), first: instantOf(v.First), last: instantOf(v.Last), nextTry: instantOf(v.NextTry),
+	k := kept{expected: int32(v.Expected), repeats: int32(v.Repeats), chased: int32(v.Chased), held: int32(v.Held), attempt: int32(v.Attempt), first: instantOf(v.First), last: instantOf(v.Last), nextTry: instantOf(v.NextTry),
 		whole: v.Closed, closed: v.Closed || v.Superseded, superseded: v.Superseded, counts: make([]count, 0, len(v.Counts))}
 	for state, n := range v.Counts {
 		if t.names[state] == "" {

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"context"
-	"encoding/json"
 	"time"
 
 	"mingluo/internal/alert"
@@ -29,7 +27,10 @@ type ledger struct {
 	closedAt time.Time
 	expected int
 	attempt  int
+	chased   int
 	whole    bool
+	tallySeq uint64
+	tally    []byte
 	working  bool
 	loaded   bool
 }
@@ -45,10 +46,6 @@ func (p *process) ledger(t alert.Task) *ledger {
 
 // refresh reads what is new, and at first what the newest tally knows.
 func (l *ledger) refresh() {
-	if !l.loaded {
-		l.loaded = true
-		l.readTally(true)
-	}
 	l.p.store.subject(l.task.OutcomeSubject(), func(r alert.Record) {
 		if r.Seq <= l.seq {
 			return
@@ -58,19 +55,10 @@ func (l *ledger) refresh() {
 			l.p.w.violate("I2: outcomes %d cannot be read: %v", r.Seq, err)
 		}
 	})
-}
-
-// readTally returns the newest tally's sequence and bytes, and learns from it.
-func (l *ledger) readTally(first bool) (seq uint64, data []byte) {
-	r, err := l.p.store.Get(context.Background(), l.task.TallySubject())
-	var t alert.Tally
-	if err != nil || json.Unmarshal(r.Data, &t) != nil {
-		return r.Seq, nil
+	if !l.loaded {
+		l.loaded = true
+		l.readTally()
 	}
-	if whole := t.Closed && !t.Superseded; first || whole {
-		l.expected, l.whole, l.attempt = t.Expected, whole, max(l.attempt, t.Attempt)
-	}
-	return r.Seq, r.Data
 }
 
 func (l *ledger) apply(o alert.Outcome) {
@@ -182,7 +170,7 @@ func (p *process) job(t alert.Task) (j job, ok bool) {
 		j.stop = superseded
 	case r.Stopped != nil:
 		j.stop = stopped
-	case p.w.faults.cluster && p.w.now.Sub(p.current) > stale:
+	case p.w.faults.cluster && p.w.now.Sub(p.current) > stale && p.w.mutation != SendUnaware:
 		j.stop = paused
 	case r.Paused != nil, j.plan.Held != "" && !st.Confirmed[alert.PlanID(t.Notice, t.Rev)]:
 		j.stop = paused
@@ -235,13 +223,16 @@ func (wk *worker) finished(l *ledger) bool { return l.whole && l.closedAt.IsZero
 
 // members are the people of a task: of the audience, or of those who may hold an
 // earlier revision.
-func (wk *worker) members(j *job, c *pursuit) (out []member) {
+func (wk *worker) members(j *job, c *pursuit) (out []member, holding int) {
 	held := map[alert.RecipientID]bool{}
 	if c != nil {
 		for _, l := range c.ledgers {
 			l.refresh()
 			for id, s := range l.standing {
 				held[id] = held[id] || s.reached
+				if s.reached {
+					holding++
+				}
 			}
 		}
 	}
@@ -256,7 +247,7 @@ func (wk *worker) members(j *job, c *pursuit) (out []member) {
 		}
 		out = append(out, member{id: p.id, left: p.gone(w.now)})
 	}
-	return out
+	return out, holding
 }
 
 // quiet reports whether nothing can come behind the marks any more.

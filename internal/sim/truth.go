@@ -233,7 +233,7 @@ func (w *world) slice(st *alert.State, plan *alert.Plan, t alert.Task) {
 	counted := p.tracker.Reached(t)
 	reached := 0
 	for _, s := range l.standing {
-		if s.state.Reached() {
+		if s.reached {
 			reached++
 		}
 	}

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -121,27 +119,20 @@ func (wk *worker) pass(j *job) bool {
 	if !ok {
 		return false
 	}
-	members := wk.members(j, chase)
+	members, holding := wk.members(j, chase)
 	open, settled, waiting := l.sift(members, now, end, j.plan.Follow)
 	if !wk.record(l, settled...) {
 		return false
 	}
-	l.expected, l.whole = len(members), false
+	l.found(len(members), holding, len(open) == 0 && !waiting && (chase == nil || chase.quiet(wk.p.w)))
 	if len(open) > 0 {
 		wk.deliver(j, l, open)
-		if wk.lost && !j.plan.Follow && !wk.a.gone() { // what was recorded late may have settled the last one
-			l.refresh()
-			open, settled, waiting := l.sift(members, wk.p.w.now, alert.StateNone, false)
-			l.whole = l.whole || len(open) == 0 && len(settled) == 0 && !waiting
-			wk.tally(l)
-		}
 		return false
 	}
 	if chase != nil && !chase.quiet(wk.p.w) {
 		wk.a.pause(ackWait / 6)
 		return false
 	}
-	l.whole = !waiting
 	return wk.tally(l)
 }
 
@@ -211,45 +202,4 @@ func (wk *worker) record(l *ledger, outcomes ...alert.Outcome) bool {
 		}
 	}
 	return false
-}
-
-// tally stores what the ledger adds up to, unless it stands there already.
-func (wk *worker) tally(l *ledger) bool {
-	for !wk.a.gone() {
-		l.refresh()
-		expect, newest := l.readTally(false)
-		data, err := json.Marshal(l.sum())
-		if err != nil {
-			wk.p.w.violate("a tally cannot be written: %v", err)
-			return false
-		}
-		if string(newest) == string(data) {
-			return true
-		}
-		switch _, err := wk.p.store.Put(wk.a.context(), alert.Put{Subject: l.task.TallySubject(), Data: data, ExpectSubject: &expect}); {
-		case err == nil:
-			return true
-		case errors.Is(err, errDead):
-			return false
-		case !errors.Is(err, alert.ErrStale) && !errors.Is(err, alert.ErrUnknown):
-			wk.a.pause(500 * time.Millisecond)
-		}
-	}
-	return false
-}
-
-// sum is the tally.
-func (l *ledger) sum() alert.Tally {
-	t := alert.Tally{Expected: l.expected, Attempt: l.attempt, Counts: map[string]int{}, Superseded: !l.closedAt.IsZero(), OutcomesSeq: l.seq, Hash: hex.EncodeToString(l.hash[:])}
-	var next time.Time
-	for _, s := range l.standing {
-		t.Counts[s.state.String()]++
-		if !s.settled() && !s.notBefore.IsZero() && (next.IsZero() || s.notBefore.Before(next)) {
-			next = s.notBefore
-		}
-	}
-	if t.Closed = l.whole || t.Superseded; !t.Closed {
-		t.NextTry = next
-	}
-	return t
 }

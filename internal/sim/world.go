@@ -27,16 +27,18 @@ const (
 	OwnSignature             // an officer's own signature is appended past the desk
 	UnknownIsDone            // an append without an answer is taken for done
 	RetractAudience          // a retraction goes to the audience instead of to those who hold the notice
+	OwnTally                 // a worker that was frozen stores its own view of a slice over a newer one
+	SendUnaware              // a process that was frozen sends before it knows what was stopped meanwhile
 )
 
 // Mutations lists the mistakes.
 func Mutations() []Mutation {
-	return []Mutation{AckBeforeRecord, TrustMemory, SendUnasked, NoLease, ForgetOnce, OwnSignature, UnknownIsDone, RetractAudience}
+	return []Mutation{AckBeforeRecord, TrustMemory, SendUnasked, NoLease, ForgetOnce, OwnSignature, UnknownIsDone, RetractAudience, OwnTally, SendUnaware}
 }
 
 func (m Mutation) String() string {
 	return [...]string{"none", "ack before record", "trust memory", "send unasked", "no lease", "forget once", "own signature",
-		"unknown is done", "retract to the audience"}[m]
+		"unknown is done", "retract to the audience", "own tally", "send unaware"}[m]
 }
 
 // Result is what a run came to.
@@ -105,9 +107,9 @@ const (
 	settling = 31 * time.Hour   // then everything comes to its end: notices, and the deadline of 24 hours
 	maxSteps = 100_000          // more is a run that does not end
 
-	// longestFreeze is within what a correction waits for ([settle], less half of
-	// what the queue does).
-	longestFreeze = 40 * time.Second
+	// longestFreeze is longer than a lease, and longer than a correction waits for
+	// what may still come ([settle]).
+	longestFreeze = 90 * time.Second
 )
 
 // Run plays a seed. The caller makes crypto/rand follow the seed as well, or the
