@@ -29,6 +29,7 @@ type ledger struct {
 	attempt  int
 	chased   int
 	whole    bool
+	resting  bool // a worker found nobody to be handed over to for now
 	tallySeq uint64
 	tally    []byte
 	working  bool

@@ -69,6 +69,7 @@ func boot(w *world, place, life int) *process {
 		a.await(forever, func() bool { return p.book.Seq() > seen })
 	})
 	p.loop("watch", p.look)
+	w.begin(p.name+" recount", p, p.recount)
 	if w.faults.cluster { // alone, the fold is always current
 		p.loop("current", p.askCurrent)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"mingluo/internal/alert"
@@ -24,20 +25,42 @@ func (l *ledger) readTally() {
 		return
 	}
 	l.attempt = max(l.attempt, t.Attempt)
-	l.found(t.Expected, t.Chased, t.Closed && !t.Superseded)
+	whole := t.Closed && !t.Superseded
+	l.found(t.Expected, t.Chased, whole, whole || !t.NextTry.IsZero())
 }
 
 // found joins what this process knew of a slice with what a look or another's tally
 // says. Who is settled stays so: only a correction that learns of more people opens
-// a whole slice again.
-func (l *ledger) found(expected, chased int, whole bool) {
-	switch {
-	case chased > l.chased, l.p.w.mutation == OwnTally:
-		l.chased, l.whole = chased, whole
-	case chased == l.chased:
-		l.whole = l.whole || whole
+// a whole slice again, and who knows of fewer says nothing.
+func (l *ledger) found(expected, chased int, whole, resting bool) {
+	if chased < l.chased && l.p.w.mutation != OwnTally {
+		return
 	}
-	l.expected = expected
+	same := chased == l.chased && l.p.w.mutation != OwnTally
+	l.expected, l.chased, l.whole, l.resting = expected, chased, whole || same && l.whole, resting
+}
+
+// recount mends the tallies of slices whose newest outcomes were recorded by a
+// process that died before it had counted them.
+func (p *process) recount(a *actor) {
+	st := p.w.rec.of(alert.StreamOutcomes)
+	for _, subject := range sortedKeys(st.newest) {
+		task, err := alert.ParseTask("task." + strings.TrimPrefix(subject, "outcome.") + ".1")
+		if err != nil {
+			p.w.violate("I2: %s cannot be read: %v", subject, err)
+			continue
+		}
+		r, err := p.store.Get(a.context(), task.TallySubject())
+		var t alert.Tally
+		if err == nil && json.Unmarshal(r.Data, &t) == nil && t.OutcomesSeq >= st.last(subject) {
+			continue
+		}
+		l := p.ledger(task)
+		l.refresh()
+		if !(&worker{p: p, a: a, task: task}).tally(l) {
+			return
+		}
+	}
 }
 
 // tally stores what the ledger adds up to, unless it stands there already.
@@ -74,16 +97,28 @@ func (l *ledger) sum() alert.Tally {
 	t := alert.Tally{Expected: l.expected, Attempt: l.attempt, Chased: l.chased, Counts: map[string]int{}, Superseded: !l.closedAt.IsZero(),
 		OutcomesSeq: l.seq, Hash: hex.EncodeToString(l.hash[:])}
 	var next time.Time
+	now, settled := l.p.w.now, true
 	for _, s := range l.standing {
 		t.Counts[s.state.String()]++
 		if s.reached {
 			t.Held++
 		}
-		if !s.settled() && !s.notBefore.IsZero() && (next.IsZero() || s.notBefore.Before(next)) {
-			next = s.notBefore
+		if !s.settled() {
+			at := s.notBefore
+			if at.IsZero() {
+				at = now // somebody recorded, late, that he has to be looked at
+			}
+			if next.IsZero() || at.Before(next) {
+				next = at
+			}
+			settled = false
 		}
 	}
-	if t.Closed = l.whole || t.Superseded; !t.Closed {
+	l.whole = l.whole || l.resting && settled
+	switch {
+	case l.whole, t.Superseded:
+		t.Closed = true
+	case l.resting:
 		t.NextTry = next
 	}
 	return t

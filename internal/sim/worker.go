@@ -83,8 +83,10 @@ func (wk *worker) work() {
 		if wk.a.gone() {
 			return
 		}
-		if done {
+		if done && wk.lease() { // else another has it, who may be in the middle of it
 			wk.h.ack()
+		}
+		if done {
 			return
 		}
 		wk.a.pause(lookAgain)
@@ -124,16 +126,17 @@ func (wk *worker) pass(j *job) bool {
 	if !wk.record(l, settled...) {
 		return false
 	}
-	l.found(len(members), holding, len(open) == 0 && !waiting && (chase == nil || chase.quiet(wk.p.w)))
+	quiet := chase == nil || chase.quiet(wk.p.w)
+	l.found(len(members), holding, len(open) == 0 && quiet && !waiting, len(open) == 0 && quiet)
 	if len(open) > 0 {
 		wk.deliver(j, l, open)
 		return false
 	}
-	if chase != nil && !chase.quiet(wk.p.w) {
+	if !quiet {
 		wk.a.pause(ackWait / 6)
 		return false
 	}
-	return wk.tally(l)
+	return wk.tally(l) && (l.resting || !l.closedAt.IsZero()) // not when another's newer tally says that there is work
 }
 
 // deliver hands over, looking at everything that may stop it before each.
