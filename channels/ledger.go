@@ -48,7 +48,8 @@ type ledger struct {
 	attempt  int  // of the newest task that worked it
 	expected int  // recipients found when it was worked
 	chased   int  // of a correction: those known to hold the earlier revisions
-	whole    bool // the worker found everybody settled
+	whole    bool // a worker found everybody settled
+	resting  bool // a worker found nobody to be handed over to for now
 
 	pending  []alert.Outcome // not recorded yet, oldest first
 	flight   []alert.Outcome // being committed
@@ -120,9 +121,9 @@ func (l *ledger) apply(o alert.Outcome) {
 		l.holding++
 	}
 	switch {
-	case o.State.Supersedes(was.state):
+	case was.givesWay(&o):
 		now.state, now.final, now.notBefore = o.State, o.Final, unixMilli(o.NotBefore)
-	case o.State == alert.StateDeferred && was.state == alert.StateUnsure && !was.final:
+	case was.putOff(&o):
 		now.notBefore = unixMilli(o.NotBefore) // the second try was put off; the first may still have arrived
 	}
 	if was.state != alert.StateNone {
@@ -137,17 +138,32 @@ func (l *ledger) apply(o alert.Outcome) {
 	}
 }
 
-// moves reports whether an outcome would change where its recipient stands.
+// givesWay reports whether an outcome takes the standing's place. Of two deferrals,
+// or two sends without an answer, the newest attempt counts: a process that was
+// frozen may record an older one behind it, and must not open what is final.
+func (s standing) givesWay(o *alert.Outcome) bool {
+	if o.State == s.state {
+		return o.State.Supersedes(s.state) && o.Attempt >= s.attempt && (o.Final || !s.final)
+	}
+	return o.State.Supersedes(s.state)
+}
+
+// putOff reports whether an outcome puts off the second try of a send without an
+// answer. The first may still have arrived, so it stays unsure.
+func (s standing) putOff(o *alert.Outcome) bool {
+	return o.State == alert.StateDeferred && s.state == alert.StateUnsure && !s.final && o.Attempt >= s.attempt
+}
+
+// moves reports whether an outcome would change where its recipient stands, or
+// says that he may hold the notice after all: a copy that another process sent
+// was refused, and a retraction has to reach him.
 // The caller holds mu.
 func (l *ledger) moves(o *alert.Outcome) bool {
 	if o.State == alert.StateClosed {
 		return l.closedAt.IsZero()
 	}
 	was := l.standing[o.ID]
-	if o.State == alert.StateDeferred && was.state == alert.StateUnsure {
-		return !was.final
-	}
-	return o.State.Supersedes(was.state)
+	return was.givesWay(o) || was.putOff(o) || o.State.Reached() && !was.reached
 }
 
 // handedOver reports whether a state is an answer to a hand-over.
@@ -178,16 +194,6 @@ func unixMilli(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// expect notes what the worker found.
-func (l *ledger) expect(n int, whole bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.expected != n || l.whole != whole {
-		l.expected, l.whole = n, whole
-		l.version++
-	}
-}
-
 // worked notes the attempt of a task that works the slice: the watch counts on
 // from it when somebody is deferred.
 func (l *ledger) worked(attempt int) {
@@ -195,17 +201,6 @@ func (l *ledger) worked(attempt int) {
 	defer l.mu.Unlock()
 	if attempt > l.attempt {
 		l.attempt = attempt
-		l.version++
-	}
-}
-
-// chase notes how many were known to hold the notice when a correction of it
-// looked: when it turns out to be more, the watch sends the correction again.
-func (l *ledger) chase(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.chased != n {
-		l.chased = n
 		l.version++
 	}
 }

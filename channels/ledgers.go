@@ -172,7 +172,8 @@ func (l *ledger) fated(n int) {
 	}
 }
 
-// readTally learns the newest tally's sequence, and what only its worker knew.
+// readTally learns the newest tally's sequence, and what another process's worker
+// found: it may have closed the slice while this one was frozen.
 func (ls *ledgers) readTally(ctx context.Context, l *ledger) error {
 	r, err := ls.rec.Get(ctx, l.tallyAt)
 	if err != nil && !errors.Is(err, alert.ErrNotFound) {
@@ -180,6 +181,7 @@ func (ls *ledgers) readTally(ctx context.Context, l *ledger) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	known := r.Seq == l.tallySeq
 	l.tallySeq, l.tally = r.Seq, r.Data
 	if err != nil {
 		return nil
@@ -188,11 +190,10 @@ func (ls *ledgers) readTally(ctx context.Context, l *ledger) error {
 	if json.Unmarshal(r.Data, &t) != nil {
 		return nil // it will be made anew
 	}
-	if !l.loaded {
-		l.expected, l.chased = t.Expected, t.Chased
-		l.whole, l.attempt = t.Closed && !t.Superseded, max(l.attempt, t.Attempt)
+	if !known {
+		l.learn(&t)
 	}
-	if t.OutcomesSeq == l.seq && t.Expected == l.expected && t.Attempt == l.attempt && t.Chased == l.chased && t.Closed == (l.whole || !l.closedAt.IsZero()) {
+	if b, err := l.makeTally(time.Now()); err == nil && l.sameTally(b) {
 		l.tallied = l.version
 		l.broadcast()
 	}

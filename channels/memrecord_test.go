@@ -83,6 +83,12 @@ func (m *memRecord) last(subject string) uint64 {
 	return 0
 }
 
+func (m *memRecord) newest(subject string) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last(subject)
+}
+
 func (m *memRecord) Get(_ context.Context, subject string) (alert.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -37,21 +37,31 @@ type inbox struct {
 	readAt  time.Time
 }
 
-// rebuild fills the index from the record.
+// rebuild fills the index from the record, and then has the slices counted whose
+// tallies are behind their outcomes.
 func (in *inbox) rebuild(ctx context.Context) {
+	newest := in.remember(ctx)
+	if err := in.eng.recount(ctx, newest); err != nil && ctx.Err() == nil {
+		in.eng.log.Error("what was recorded and not counted before the start stays uncounted", "err", err)
+	}
+}
+
+// remember reads the past and returns each slice's last sequence in it.
+func (in *inbox) remember(ctx context.Context) map[string]uint64 {
 	defer close(in.rebuilt)
 	if in.eng.conf.Outcomes == nil {
-		return
+		return nil
 	}
-	start := time.Now()
-	if err := in.catchUp(ctx); err != nil {
+	start, newest := time.Now(), map[string]uint64{}
+	if err := in.catchUp(ctx, newest); err != nil {
 		if ctx.Err() == nil {
 			in.eng.log.Error("receipts of messages sent before the start will be unknown", "err", err)
 		}
-		return
+		return nil
 	}
 	known, bytes := in.index.size()
 	in.eng.log.Info("receipts are recognised again", "messages", known, "bytes", bytes, "took", time.Since(start))
+	return newest
 }
 
 // unknownEvery is how often unknown receipts are spoken of: after a crash they come
@@ -68,8 +78,9 @@ func (in *inbox) sayUnknown(r Receipt) {
 	in.eng.log.Warn("receipts for messages that are not known were dropped", "since_last_said", n, "channel", in.known(r.Channel), "state", r.State, "code", r.Code)
 }
 
-// catchUp reads what was added to the record since it was read last.
-func (in *inbox) catchUp(ctx context.Context) error {
+// catchUp reads what was added to the record since it was read last, and notes the
+// last sequence of every subject in newest, unless that is nil.
+func (in *inbox) catchUp(ctx context.Context, newest map[string]uint64) error {
 	in.reading.Lock()
 	defer in.reading.Unlock()
 	in.readAt = time.Now()
@@ -79,6 +90,9 @@ func (in *inbox) catchUp(ctx context.Context) error {
 			in.eng.damaged(key, err)
 		}
 		in.read = max(in.read, r.Seq)
+		if newest != nil {
+			newest[r.Subject] = r.Seq
+		}
 		return nil
 	})
 	if err != nil {
@@ -201,7 +215,7 @@ func (in *inbox) glance(ctx context.Context) error {
 	if fresh {
 		return nil
 	}
-	return in.catchUp(ctx)
+	return in.catchUp(ctx, nil)
 }
 
 func (in *inbox) sending(channel string) bool {

@@ -181,6 +181,6 @@ func (e *Engine) recordSlice(ctx context.Context, n int, os []alert.Outcome) err
 	for i := range os {
 		e.recorder.add(l, os[i])
 	}
-	l.expect(len(os), true)
+	l.found(found{expected: len(os), whole: true, resting: true})
 	return e.recorder.flush(ctx, l)
 }

@@ -14,7 +14,15 @@ import (
 )
 
 // makeTally adds the ledger up. The caller holds mu.
-func (l *ledger) makeTally() ([]byte, error) {
+//
+// While a worker has the slice its tally names no next try: the watch would put a
+// second task beside the worker's. One that rests names it, or is closed when what
+// came since (a receipt, another's late record) settled the last.
+func (l *ledger) makeTally(now time.Time) ([]byte, error) {
+	var next time.Time
+	if l.resting && !l.whole {
+		next, l.whole = l.nextTry(now)
+	}
 	t := alert.Tally{
 		Expected: l.expected, Attempt: l.attempt, Chased: l.chased, Held: l.holding, Counts: map[string]int{}, Repeats: l.repeats, First: l.first, Last: l.last,
 		Superseded: !l.closedAt.IsZero(), OutcomesSeq: l.seq, Hash: hex.EncodeToString(l.hash[:]),
@@ -27,27 +35,13 @@ func (l *ledger) makeTally() ([]byte, error) {
 	// Nothing more will be done for a slice that a correction closed.
 	t.Closed = l.whole || t.Superseded
 	if !t.Closed {
-		t.NextTry = l.nextTry()
+		t.NextTry = next
 	}
 	b, err := json.Marshal(t)
 	if err != nil {
 		return nil, fmt.Errorf("encode tally of %s: %w", l.key, err)
 	}
 	return b, nil
-}
-
-// nextTry returns the earliest instant at which somebody is to be tried again.
-func (l *ledger) nextTry() time.Time {
-	var next int64
-	for _, s := range l.standing {
-		if !s.settled() && s.notBefore > 0 && (next == 0 || s.notBefore < next) {
-			next = s.notBefore
-		}
-	}
-	if next == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(next).UTC()
 }
 
 // sameTally reports whether the record has these bytes already.
@@ -158,7 +152,7 @@ func (l *ledger) tallyDue(now time.Time, every time.Duration) (d duePut, err err
 	if !l.behind() || !l.final() && now.Sub(l.talliedT) < every {
 		return d, nil
 	}
-	b, err := l.makeTally()
+	b, err := l.makeTally(now)
 	if err != nil {
 		return d, err
 	}

@@ -97,6 +97,9 @@ func (w *worker) work() taskEnd {
 		}
 		switch p.what {
 		case passDone:
+			if !w.lease.held(time.Now()) { // another has the task, and may be in the middle of it
+				return taskEnd{what: taskLost}
+			}
 			return taskEnd{what: taskDone}
 		case passBack:
 			return taskEnd{what: taskBack}
@@ -145,6 +148,9 @@ func (w *worker) inTurn(job *Work) (p pass, err error) {
 	<-w.lane.slots[c] // another slice is handed over while this one's end is written
 	if err == nil && p.what == passDone {
 		err = w.lane.eng.recorder.flush(ctx, l)
+		if err == nil && !l.rests() { // another's newer tally says that there is work
+			p = pass{wait: lookEvery}
+		}
 	}
 	return p, err
 }
@@ -188,20 +194,22 @@ func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass,
 	if err := w.audience(ctx, job, chase); err != nil {
 		return pass{}, err
 	}
+	look := found{expected: len(w.members)}
 	if job.Plan.Follow {
-		l.chase(chase.holding)
+		look.chased = chase.holding
 	}
 	s := l.sift(w.members, now, end, job.Plan.Follow)
 	eng.recorder.add(l, s.settle...)
 	if len(s.open) > 0 {
-		l.expect(len(w.members), false)
+		l.found(look)
 		return w.deliver(ctx, job, c, l, s.open)
 	}
 	if job.Plan.Follow && !chase.quiet(time.Now()) {
-		l.expect(len(w.members), false)
+		l.found(look)
 		return pass{wait: lookEvery}, nil
 	}
-	l.expect(len(w.members), !s.waiting)
+	look.whole, look.resting = !s.waiting, true
+	l.found(look)
 	return pass{what: passDone}, nil
 }
 

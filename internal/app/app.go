@@ -184,6 +184,7 @@ func (a *App) openChannels(ctx context.Context) error {
 	a.life.run("progress", func(ctx context.Context) error { return a.Tracker.Run(ctx, a.Store, from) })
 
 	w := newWorks(a.Book, a.pageURL)
+	a.watchCurrent(w)
 	a.life.run("works", w.Run)
 	return a.startEngine(ctx, w)
 }

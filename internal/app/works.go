@@ -17,7 +17,10 @@ import (
 type works struct {
 	book    fold
 	pageURL func(notice string) string
-	from    uint64 // the journal's sequence when there was nothing prepared
+	from    uint64      // the journal's sequence when there was nothing prepared
+	current func() bool // whether the book is known to hold what others recorded; nil: there are no others
+
+	prepared atomic.Uint64 // the answers hold what was recorded up to this sequence
 
 	mu      sync.RWMutex
 	notices map[string]*noticeWork
@@ -49,12 +52,14 @@ type revWork struct {
 func newWorks(book fold, pageURL func(string) string) *works {
 	w := &works{book: book, pageURL: pageURL, notices: map[string]*noticeWork{}}
 	book.Read(func(st *alert.State) { w.from = st.Seq })
+	w.prepared.Store(w.from)
 	return w
 }
 
 // Run follows the journal until ctx ends.
 func (w *works) Run(ctx context.Context) error {
 	return w.book.Tail(ctx, w.from, func(e alert.Event, _ []byte) error {
+		defer w.prepared.Store(e.Seq)
 		switch e.Kind {
 		case "notice":
 			w.renew(e.ID)
@@ -170,6 +175,8 @@ func (w *works) Stopped(notice string, rev int) channels.Stop {
 		return rw.stop
 	case !time.Now().Before(rw.until):
 		return channels.Ended
+	case w.current != nil && !w.current():
+		return channels.Paused // it may have been paused or retracted while this process was frozen or cut off
 	}
 	return rw.stop
 }

@@ -52,7 +52,7 @@ func Table() []Row {
 		{ID: "T15", About: "Redis is flushed, frozen, killed, replaced during a fan-out", Short: Size{5, 6_000}, Long: Size{5, 100_000}, Seconds: 45},
 		{ID: "T22", About: "a retraction overtakes a running fan-out", Short: Size{1, 5_000}, Long: Size{5, 100_000}, Seconds: 20},
 		{ID: "T33", About: "passwords are guessed from a thousand addresses", Short: Size{1, 10_000}, Long: Size{1, 100_000}, Seconds: 40},
-		{ID: "T36", About: "a simulation with crashes between any two steps", Short: Size{300, 0}, Long: Size{100_000, 0}, Seconds: 40},
+		{ID: "T36", About: "a simulation with crashes between any two steps", Short: Size{40, 0}, Long: Size{100_000, 0}, Seconds: 60},
 		{ID: "T41", About: "the journal is edited, cut, reordered by hand", Short: Size{20, 200}, Long: Size{100, 2_000}, Seconds: 20},
 	}
 }

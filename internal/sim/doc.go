@@ -12,8 +12,9 @@
 // stand on: the record (world.go, record.go, queue.go: atomic batches, expected
 // sequences, answers that get lost, full disks, tasks that come again), the book
 // (book.go, which decides and appends as the journal's does) and the worker
-// (worker.go, which follows the engine's rules about ledgers, leases, marks and
-// tallies; the engine itself is goroutines, whose order no seed decides).
+// (worker.go, ledger.go, tally.go, which follow the engine's rules about ledgers,
+// leases, marks and tallies; the engine itself is goroutines, whose order no seed
+// decides, so what is found here is mended there by hand, with a test of its own).
 //
 // Everything that acts is an [actor]: a coroutine that runs alone until it waits or
 // touches the record. There the world may let any other one go on, stop the

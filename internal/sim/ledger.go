@@ -73,23 +73,46 @@ func (l *ledger) apply(o alert.Outcome) {
 	now := was
 	now.attempt, now.reached = max(was.attempt, o.Attempt), was.reached || o.State.Reached()
 	switch {
-	case o.State.Supersedes(was.state):
+	case was.givesWay(&o):
 		now.state, now.final, now.notBefore = o.State, o.Final, o.NotBefore
-	case o.State == alert.StateDeferred && was.state == alert.StateUnsure && !was.final:
+	case was.putOff(&o):
 		now.notBefore = o.NotBefore
 	}
 	l.standing[o.ID] = now
 }
 
-// moving returns the outcomes that would change where somebody stands, or that
-// record another hand-over.
+// givesWay reports whether an outcome takes the standing's place. Of two of one
+// state the newest attempt counts, and nothing opens what is final.
+func (s standing) givesWay(o *alert.Outcome) bool {
+	if o.State == s.state {
+		return o.State.Supersedes(s.state) && o.Attempt >= s.attempt && (o.Final || !s.final)
+	}
+	return o.State.Supersedes(s.state)
+}
+
+// putOff reports whether an outcome puts off a second try.
+func (s standing) putOff(o *alert.Outcome) bool {
+	return o.State == alert.StateDeferred && s.state == alert.StateUnsure && !s.final && o.Attempt >= s.attempt
+}
+
+// same reports whether an outcome is recorded already.
+func (s standing) same(o *alert.Outcome) bool {
+	if s.putOff(o) {
+		return o.Attempt == s.attempt && o.NotBefore.Equal(s.notBefore)
+	}
+	return o.State == s.state && o.Attempt == s.attempt && o.Final == s.final && o.NotBefore.Equal(s.notBefore)
+}
+
+// moving returns the outcomes that would change where somebody stands, or that say
+// that he may hold the notice.
 func (l *ledger) moving(outcomes []alert.Outcome) (kept []alert.Outcome) {
 	for _, o := range outcomes {
 		was := l.standing[o.ID]
-		switch {
-		case o.State == alert.StateClosed && l.closedAt.IsZero(),
-			o.State == alert.StateDeferred && was.state == alert.StateUnsure && !was.final && o.Attempt > was.attempt,
-			o.State != alert.StateClosed && o.State.Supersedes(was.state) && (o.State != was.state || o.Attempt > was.attempt || o.Final != was.final):
+		moves := (was.givesWay(&o) || was.putOff(&o)) && !was.same(&o) || o.State.Reached() && !was.reached
+		if o.State == alert.StateClosed {
+			moves = l.closedAt.IsZero()
+		}
+		if moves {
 			kept = append(kept, o)
 		}
 	}

@@ -255,6 +255,11 @@ func (w *world) meant(st *alert.State, plan *alert.Plan, t alert.Task) (ids []al
 		for id := range w.carrier.sent[alert.PlanID(t.Notice, rev)] {
 			handed[id] = true
 		}
+		if w.out.Kills == 0 { // what a kill left unrecorded nobody can know
+			for id := range w.carrier.hold[alert.PlanID(t.Notice, rev)] {
+				held[id] = true
+			}
+		}
 		for _, c := range e.Channels {
 			for _, s := range c.Slices {
 				l := &ledger{p: w.procs[0], task: alert.Task{Channel: c.Channel, Notice: t.Notice, Rev: rev, Slice: s}, standing: map[alert.RecipientID]standing{}}

@@ -172,7 +172,7 @@ func (wk *worker) answer(j *job, r *recipient, state alert.OutcomeState, after t
 	now := wk.p.w.now
 	o := alert.Outcome{ID: r.id, State: state, Attempt: r.attempt, Repeat: r.repeat, At: now}
 	if state == alert.StateDeferred {
-		if o.NotBefore = now.Add(after); !o.NotBefore.Before(j.plan.Until) {
+		if o.NotBefore = now.Add(after).Truncate(time.Millisecond); !o.NotBefore.Before(j.plan.Until) {
 			o.NotBefore, o.State = time.Time{}, alert.StateExpired
 			if r.repeat {
 				o.State = alert.StateUnsure

@@ -118,6 +118,9 @@ func Run(seed uint64, m Mutation, log func(string)) Result {
 	w := &world{rnd: rand.New(rand.NewPCG(seed, 36)), mutation: m, start: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC), trace: sha256.New(), log: log}
 	w.now, w.calm = w.start, w.start.Add(troubled)
 	w.faults = chooseFaults(w.rnd)
+	if m == OwnTally || m == SendUnaware { // of two processes, one of which is frozen often
+		w.faults.cluster, w.faults.freeze = true, 0.005
+	}
 	w.rec, w.queue, w.carrier, w.truth = newRecord(w), &queue{w: w}, newCarrier(w), newTruth(w)
 	w.people = makePeople(w)
 	places := 1
