@@ -113,9 +113,10 @@ func (d *delivery) round(ctx context.Context, open []int) (again []int) {
 		if !d.permitted(ctx, slots) {
 			break
 		}
+		granted := time.Now()
 		wg.Go(func() {
 			defer func() { <-slots }()
-			d.one(ctx, i)
+			d.one(ctx, i, granted)
 		})
 	}
 	wg.Wait()
@@ -158,8 +159,13 @@ func (d *delivery) fail(err error) {
 	}
 }
 
-// one hands the message to one follower and says what came of it.
-func (d *delivery) one(ctx context.Context, i int) {
+// permitLives is how old a permit may be when it is used. The process may have been
+// frozen since, or the token have been slow, and the notice been retracted.
+const permitLives = time.Second
+
+// one hands the message to one follower and says what came of it. Whose permit grew
+// old is not reported, and so is asked for again.
+func (d *delivery) one(ctx context.Context, i int, granted time.Time) {
 	if d.a.simulates() {
 		d.report(i, alert.Outcome{State: alert.StateSimulated, Code: "not connected"})
 		return
@@ -169,6 +175,9 @@ func (d *delivery) one(ctx context.Context, i int) {
 	token, err := d.a.tokens.GetAccessTokenContext(ctx)
 	if err != nil {
 		d.fail(d.a.tokenError(err))
+		return
+	}
+	if time.Since(granted) > permitLives {
 		return
 	}
 	r := &d.b.Recipients[i]

@@ -100,7 +100,9 @@ func freeze(t *testing.T, people int, frozen, ackWait time.Duration, retract boo
 	})
 	time.Sleep(2 * lookAgain) // if the frozen one sent on, it would by now
 	after, copies := holders(alert.Issue)
-	if after != told || copies-after > 2*unrecorded {
+	// A freeze may fall between the last look and the hand-over: then that one
+	// message is on its way already. Who sent on would send hundreds.
+	if after-told > onTheWay || copies-after > 2*unrecorded {
 		t.Errorf("%d were told before the retraction, %d after the freeze, with %d copies", told, after, copies)
 	}
 	for _, channel := range []string{"sms", "wechat"} {
@@ -108,5 +110,8 @@ func freeze(t *testing.T, people int, frozen, ackWait time.Duration, retract boo
 	}
 	t.Logf("%d of %d were told; frozen for %v", told, people, frozen)
 }
+
+// onTheWay is how many hand-overs may lie between their last look and the socket.
+const onTheWay = inFlight * concurrency
 
 const lookAgain = time.Second // longer than a worker or the watch sleeps
