@@ -76,6 +76,8 @@ func (c *Console) accountAct(w http.ResponseWriter, r *http.Request, s *seat) er
 		} else if err = c.Accounts.ConfirmFactor(r.Context(), s.ID, code); errors.Is(err, ErrFactor) {
 			err = errFactor
 		}
+	case "reach":
+		err = c.ownReach(r.Context(), s.Actor, r.PostForm.Get("phone"), r.PostForm.Get("wechat"))
 	case "password":
 		err = c.changePassword(w, r, s)
 	default:

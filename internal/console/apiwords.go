@@ -18,6 +18,9 @@ func apiTags() []openapi.Tag {
 		{Name: "duties", Description: "时限 / Deadlines"},
 		{Name: "roll", Description: "订阅者 / Subscribers"},
 		{Name: "audit", Description: "审计 / Audit"},
+		{Name: "roster", Description: "值班表 / The roster"},
+		{Name: "grants", Description: "授权表 / The table of authority"},
+		{Name: "officers", Description: "人员 / Officers"},
 		{Name: "me", Description: "自己 / Oneself"},
 	}
 }

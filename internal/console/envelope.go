@@ -2,6 +2,8 @@ package console
 
 import (
 	"context"
+	"net/http"
+	"time"
 
 	"mingluo/internal/alert"
 )
@@ -32,4 +34,23 @@ func (c *Console) broken(ctx context.Context, who alert.Actor) {
 	if err != nil {
 		c.Log.Error("record that a code of the sealed envelope was used", "officer", who.ID, "err", err)
 	}
+}
+
+// envelopeBody is the sheet for the sealed envelope: one A4 page, shown once.
+type envelopeBody struct {
+	Officer alert.Officer
+	Codes   []string
+	Made    time.Time
+	By      string
+}
+
+// showEnvelope shows the codes for the printer. They are kept nowhere: a reload
+// would make new ones, so the page is the answer to the act itself.
+func (c *Console) showEnvelope(w http.ResponseWriter, r *http.Request, s *seat, id string, codes []string) error {
+	acc, err := c.Accounts.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	b := &envelopeBody{Officer: acc.Officer, Codes: codes, Made: time.Now(), By: s.Name}
+	return c.show(w, r, http.StatusOK, "envelope", &view{seat: s, Title: "密封信封", Nav: "people", Body: b})
 }

@@ -116,11 +116,18 @@ func (a *Accounts) HasFactor(ctx context.Context, id string) (app bool, envelope
 	return s.Factor.Secret != "", envelopes, err
 }
 
+func envelopeCount(n int) error {
+	if n < 1 || n > maxEnvelopes {
+		return &alert.Problem{Kind: alert.Invalid, Field: "count", ZH: fmt.Sprintf("一次打印 1 到 %d 个。", maxEnvelopes), EN: fmt.Sprintf("1 to %d codes at a time.", maxEnvelopes)}
+	}
+	return nil
+}
+
 // FillEnvelope makes n one-time codes for the officer's sealed envelope; the
 // old ones are void. They are returned once and kept as hashes only.
 func (a *Accounts) FillEnvelope(ctx context.Context, id string, n int) (codes []string, err error) {
-	if n < 1 || n > maxEnvelopes {
-		return nil, &alert.Problem{Kind: alert.Invalid, Field: "count", ZH: fmt.Sprintf("一次打印 1 到 %d 个。", maxEnvelopes), EN: fmt.Sprintf("1 to %d codes at a time.", maxEnvelopes)}
+	if err := envelopeCount(n); err != nil {
+		return nil, err
 	}
 	var kept []envelope
 	for range n {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"strings"
 
 	"mingluo/internal/alert"
 	"mingluo/internal/roll"
@@ -44,4 +45,17 @@ func (a *Accounts) SetReach(ctx context.Context, id, phone, openid string) error
 		s.Phone, s.WeChat = o.Phone, o.WeChat
 		return nil
 	})
+}
+
+// ownReach is an officer's own number and openid, from the account's page.
+func (c *Console) ownReach(ctx context.Context, who alert.Actor, phone, openid string) error {
+	o := alert.Officer{Phone: strings.TrimSpace(phone), WeChat: strings.TrimSpace(openid)}
+	if err := reachable(&o); err != nil {
+		return err
+	}
+	if err := c.Desk.RecordReach(ctx, who); err != nil {
+		return err
+	}
+	defer c.staffChanged()
+	return c.Accounts.SetReach(ctx, who.ID, o.Phone, o.WeChat)
 }
