@@ -150,6 +150,9 @@ type Content struct {
 	Suspend   []Suspension `json:"suspend,omitempty"`
 	Answers   string       `json:"answers,omitempty"` // the incident this is the authoritative information about
 	Template  *TemplateUse `json:"template,omitempty"`
+	// RealCarriers sends a drill of a live installation over the real carriers; it
+	// takes an approver with the permission of public drills.
+	RealCarriers bool `json:"real_carriers,omitempty"`
 	// Again says of an update that it is worse news than its fields show: everybody
 	// is told, also who holds the notice already (W5).
 	Again bool `json:"again,omitempty"`

@@ -88,10 +88,12 @@ type App struct {
 
 	PublicURL  string
 	ConsoleURL string
+	DrillURL   string   // the drills' own console; "" when there is none
 	Moved      []string // sentences about ports that were taken
 
 	listeners listeners
 	channels  []channels.Channel
+	drill     *drilling // beside the carriers of a live installation
 	wechat    *wechat.Account
 	keys      *roll.Keys
 	secrets   secrets
@@ -176,7 +178,13 @@ func (a *App) openChannels(ctx context.Context) error {
 		return err
 	}
 	a.buildChannels()
+	if err := a.openDrill(ctx); err != nil {
+		return err
+	}
 	a.Tracker = progress.NewTracker(a.Book, a.route)
+	if a.drill != nil {
+		a.Tracker.Drill = a.drillRoute
+	}
 	from, err := a.Tracker.Load(ctx, a.Store)
 	if err != nil {
 		return err
@@ -235,7 +243,7 @@ func (a *App) Channels() []console.ChannelStatus {
 func (a *App) openDesk(context.Context) error {
 	rules := a.cfg.dutyRules()
 	a.Desk = desk.New(desk.Config{Book: a.Book, Store: a.Store, Audience: a.Index, Renderer: renderer{a.channels, a.pageURL},
-		Gazetteer: a.Places, Rules: rules, Log: a.log.With("part", "desk"), Mode: a.cfg.Mode, Emergency: a.cfg.Desk.Emergency, Reached: a.Tracker.Reached})
+		Gazetteer: a.Places, Rules: rules, Log: a.log.With("part", "desk"), Mode: a.cfg.Mode, Emergency: a.cfg.Desk.Emergency, Reached: a.Tracker.Reached, StaffGroup: a.drillGroup()})
 	spread := &desk.Spread{Book: a.Book, Store: a.Store, Audience: a.Index, Log: a.log.With("part", "spread"),
 		SliceSize: a.cfg.Fanout.SliceSize, Closed: a.Tracker.Closed, Finished: a.Tracker.Finished, Reached: a.Tracker.Reached}
 	a.Watch = &desk.Watch{Book: a.Book, Store: a.Store, Rules: rules, Log: a.log.With("part", "watch"), Later: a.Tracker.Later}

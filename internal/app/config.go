@@ -37,6 +37,7 @@ type Config struct {
 	Backup  BackupConfig  `toml:"backup"`
 	Roll    RollConfig    `toml:"roll"`
 	Inbox   InboxConfig   `toml:"inbox"`
+	Drill   DrillConfig   `toml:"drill"`
 	Desk    DeskConfig    `toml:"desk"`
 	Duties  []DutyConfig  `toml:"duties"`
 
@@ -161,6 +162,7 @@ func Defaults() Config {
 		Roll:    defaultRoll(),
 		Desk:    defaultDesk(),
 		Inbox:   InboxConfig{Senders: []string{}},
+		Drill:   DrillConfig{Group: "值班人员"},
 		Journal: JournalConfig{Heads: []string{}, Mirrors: []string{}, Scrub: defaultScrub},
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
@@ -301,6 +303,7 @@ func (c *Config) Validate() error {
 	c.Roll.check(bad)
 	c.Desk.check(bad)
 	c.Inbox.check(bad)
+	c.Drill.check(c.Mode, bad)
 	if c.Bureau.Name == "" {
 		bad("bureau.name: say who speaks")
 	}

@@ -115,15 +115,22 @@ func (r renderer) texts(n *alert.Notice, rev *alert.Revision) map[string]string 
 }
 
 func (a *App) openConsole(ctx context.Context) (err error) {
-	c, err := console.New(console.Config{
+	conf := console.Config{
 		Desk: a.Desk, Progress: a.Tracker, Chronicle: a.Went, SilentAfter: silentAfter, Accounts: a.Accounts, Store: a.Store, Audit: a.Audit, ImportCAP: a.ImportCAP, Senders: a.cfg.Inbox.senders(), ReceiveCAP: a.ReceiveCAP, Roll: a.Clerk, Renderer: renderer{a.channels, a.pageURL},
-		Gazetteer: a.Places, Channels: a.Channels, Groups: Groups(), Modes: []alert.Mode{a.cfg.Mode}, Key: a.secrets.Marks,
+		Gazetteer: a.Places, Channels: a.Channels, Groups: a.groups(), Modes: []alert.Mode{a.cfg.Mode}, Key: a.secrets.Marks,
 		Idle: time.Duration(a.cfg.Session.Idle), Absolute: time.Duration(a.cfg.Session.Absolute),
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,
 		DemoLinks: a.opts.DemoLinks, Front: a.opts.Front, Registry: a.Registry, Log: a.log.With("part", "console"),
 		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": a.journalReady, "site": a.siteReady},
-		Parts: a.allParts, Safe: a.safe(),
-	})
+		Parts: a.allParts, Safe: a.safe(), Apart: a.drill != nil,
+	}
+	if err := a.openDrillPlace(conf); err != nil {
+		return err
+	}
+	if a.drill != nil {
+		conf.Try = append(conf.Try, console.Link{ZH: "去演练值班台", EN: "To the drill desk", URL: a.DrillURL})
+	}
+	c, err := console.New(conf)
 	if err != nil {
 		return err
 	}
@@ -136,6 +143,14 @@ func (a *App) siteReady(context.Context) error {
 		return errors.New("the public site has not read the journal yet")
 	}
 	return nil
+}
+
+// groups are those and the staff, where it is a group of its own.
+func (a *App) groups() []string {
+	if g := a.drillGroup(); g != "" {
+		return append(Groups(), g)
+	}
+	return Groups()
 }
 
 // Groups lists the groups of subscribers that a notice can be for.

@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"channels/channeltest/smsc":      {"channels/sms/gsm", "channels/sms/smpp"},
 	"channels/channeltest/wechatapi": {},
 
-	"internal/app": {"deploy", "channels", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/audit", "internal/cap",
+	"internal/app": {"deploy", "channels", "channels/channeltest/smsc", "channels/channeltest/wechatapi", "channels/sms", "channels/web", "channels/wechat", "internal/alert", "internal/audience", "internal/audit", "internal/cap",
 		"internal/console", "internal/desk", "internal/journal", "internal/keep", "internal/progress", "internal/roll", "internal/shared"},
 	"internal/app/demo": {"channels/channeltest/smsc", "channels/channeltest/wechatapi", "channels/web", "internal/alert", "internal/app",
 		"internal/cap", "internal/console", "internal/desk", "internal/progress", "internal/roll", "internal/templates"},

@@ -59,6 +59,9 @@ func (c *Console) blank(now time.Time) alert.Content {
 		Kind: alert.KindCaution, Effective: start, Expires: start.Add(6 * time.Hour), SenderName: c.SenderName, Contact: c.Contact,
 		Authority: alert.Authority{Basis: "own"}, Scope: alert.ScopePublic, Openness: alert.Openness{Attribute: "active"},
 	}
+	if c.StaffGroup != "" {
+		n.Groups, n.Scope = []string{c.StaffGroup}, alert.ScopeSector
+	}
 	for _, ch := range c.Channels() {
 		n.Channels = append(n.Channels, ch.Name)
 	}

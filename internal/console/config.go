@@ -42,6 +42,12 @@ type Config struct {
 	Senders    map[[32]byte]string
 	ReceiveCAP func(ctx context.Context, data []byte) (id string, mode alert.Mode, fresh bool, err error)
 
+	// Apart: another place of the same installation serves the other mode, perhaps
+	// on the same host. Sessions carry the mode in their name.
+	Apart bool
+	// StaffGroup is whom a drill on a live installation is for.
+	StaffGroup string
+
 	// Roll takes files of subscribers; nil: the console has no page for them.
 	Roll Roll
 

@@ -44,6 +44,9 @@ func (s *seat) Can(roles ...alert.Role) bool {
 func (s *seat) Writes() bool { return s.Can(alert.RoleWriter, alert.RoleApprover) }
 
 func (c *Console) cookieName(officer string) string {
+	if c.Apart { // cookies are a host's, whatever the port
+		officer = string(c.Modes[0]) + "-" + officer
+	}
 	if c.TLS {
 		return "__Host-mingluo-" + officer
 	}

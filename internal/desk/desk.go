@@ -90,6 +90,9 @@ type Config struct {
 	Mode alert.Mode
 	// Emergency allows 紧急发布, see [Desk.EmergencyRelease].
 	Emergency bool
+	// StaffGroup is whom a drill on a live installation is for; "" where everybody
+	// is there for drills.
+	StaffGroup string
 	// Reached is how many people of a slice may hold the notice, as far as it is
 	// recorded; nil: nobody is known to, so an update counts as told to everybody.
 	Reached func(t alert.Task) int

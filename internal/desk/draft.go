@@ -53,6 +53,10 @@ func (d *Desk) startDraft(ctx context.Context, who alert.Actor, dr *Draft) (*Dra
 	if len(open) >= maxDrafts {
 		return nil, blocked("草稿太多了，请先清理不用的草稿。", "There are too many drafts: drop those not needed.")
 	}
+	if d.StaffGroup != "" && d.Mode == alert.Live && who.Mode == alert.Drill && len(dr.Content.Groups) == 0 {
+		// No group is everybody: for a drill that is said on purpose, later.
+		dr.Content.Groups, dr.Content.Scope = []string{d.StaffGroup}, alert.ScopeSector
+	}
 	now := d.Now().UTC()
 	dr.ID, dr.Mode, dr.Content, dr.Touched = newID(now), who.Mode, clean(dr.Content), touch(dr.Touched, who.ID)
 	dr.Created, dr.Saved, dr.By = now, now, who.ID

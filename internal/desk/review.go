@@ -188,6 +188,9 @@ func (d *Desk) Approve(ctx context.Context, who alert.Actor, notice string, rev 
 		if p := st.MayApprove(who.ID, &r.Content, d.Gazetteer); p != nil {
 			return nil, p
 		}
+		if err := d.mayDrillSo(st, who, &r.Content, who.Mode); err != nil {
+			return nil, err
+		}
 		if r.Reviewed == nil {
 			return nil, blocked("发布前须先完成保密审查。", "The confidentiality review comes first.")
 		}
@@ -211,6 +214,9 @@ func (d *Desk) Release(ctx context.Context, who alert.Actor, notice string, rev 
 		}
 		if r.Approved == nil {
 			return nil, &alert.Problem{Kind: alert.Blocked, Rule: "R1", ZH: "还没有签发：须由没有改过文字的另一人签发。", EN: "It is not approved: another person who did not touch the text has to approve it."}
+		}
+		if err := d.mayDrillSo(st, who, &r.Content, n.Mode); err != nil {
+			return nil, err
 		}
 		// Time passes between signature and release: an end that has gone by, or
 		// anything else that no longer holds, stops it here.

@@ -78,6 +78,9 @@ type Progress struct {
 type Tracker struct {
 	book   Book
 	routes func(channel string) Route
+	// Drill says the same of a drill that goes to imitations beside the carriers;
+	// nil: a drill goes where everything goes. It is set before anybody asks.
+	Drill func(channel string) Route
 
 	mu      sync.Mutex
 	shares  map[shareKey]*share
@@ -269,6 +272,7 @@ func (t *Tracker) Of(notice string, rev int) (Progress, bool) {
 	var p Progress
 	var plan *alert.Plan
 	found := false
+	var routes func(string) Route
 	t.book.Read(func(st *alert.State) {
 		n := st.Notices[notice]
 		if n == nil || n.Rev(rev) == nil || n.Rev(rev).Released == nil {
@@ -281,6 +285,9 @@ func (t *Tracker) Of(notice string, rev int) (Progress, bool) {
 		if plan != nil && !st.Confirmed[alert.PlanID(notice, rev)] {
 			p.Held = plan.Held
 		}
+		if routes = t.routes; n.Mode == alert.Drill && !r.Content.RealCarriers && t.Drill != nil {
+			routes = t.Drill
+		}
 	})
 	if !found {
 		return p, false
@@ -291,7 +298,7 @@ func (t *Tracker) Of(notice string, rev int) (Progress, bool) {
 	p.Version = t.version
 	if plan != nil {
 		for _, c := range plan.Channels {
-			cp := t.channel(plan, c)
+			cp := t.channel(plan, c, routes(c.Channel))
 			p.Done = p.Done && cp.Closed == cp.Slices
 			p.Channels = append(p.Channels, cp)
 		}
@@ -299,8 +306,7 @@ func (t *Tracker) Of(notice string, rev int) (Progress, bool) {
 	return p, true
 }
 
-func (t *Tracker) channel(plan *alert.Plan, c alert.ChannelPlan) ChannelProgress {
-	route := t.routes(c.Channel)
+func (t *Tracker) channel(plan *alert.Plan, c alert.ChannelPlan, route Route) ChannelProgress {
 	cp := ChannelProgress{Channel: c.Channel, Route: route.Name, Imitation: route.Imitation, Ready: route.Ready, Reason: route.Reason, Counts: map[string]int{}, Slices: len(c.Slices)}
 	s := t.shares[shareKey{plan.Notice, plan.Rev, c.Channel}]
 	for _, sl := range c.Slices {
