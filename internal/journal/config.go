@@ -65,6 +65,9 @@ type Config struct {
 	// Log receives the server's and the store's own lines. Nil discards them.
 	Log *slog.Logger
 
+	// stuck replaces stuckLimit in tests.
+	stuck time.Duration
+
 	// tune lets a test spoil the embedded server's options.
 	tune func(*server.Options)
 }

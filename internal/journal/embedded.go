@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ import (
 // startLimit bounds the server's start when the caller gave no deadline. A store
 // of a million subjects takes about 2 s; a damaged one is read through.
 const startLimit = 2 * time.Minute
+
+// stopLimit bounds the end of a server that did not start.
+const stopLimit = 5 * time.Second
 
 // embedded is the NATS server inside this process. It is started anew when a
 // full disk froze it (thaw.go), so who holds it asks for the one that runs.
@@ -74,13 +78,13 @@ func (e *embedded) start(ctx context.Context) error {
 	e.log.forget()
 	srv.SetLoggerV2(e.log, false, false, false)
 	go srv.Start() // returns once everything runs; Shutdown ends what it started
-	if err = awaitServer(ctx, srv, e.log); err == nil && !e.bulk {
+	if err = e.await(ctx, srv); err == nil && !e.bulk {
 		err = verifySync(srv, storeDir(e.conf))
 	}
 	if err != nil {
-		srv.Shutdown()
-		srv.WaitForShutdown()
-		return err
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+		defer cancel()
+		return errors.Join(err, end(bound, srv))
 	}
 	if a, ok := srv.Addr().(*net.TCPAddr); ok && e.conf.Listen != "" {
 		e.conf.Listen = a.String() // the next start takes the same port
@@ -128,19 +132,24 @@ func serverOptions(c Config, key nkeys.KeyPair) (*server.Options, error) {
 	return opts, allowLookers(opts)
 }
 
-// awaitServer waits until the server serves, the context ends, or the server
-// says that it cannot (it would end the process; our logger keeps the reason).
-func awaitServer(ctx context.Context, srv *server.Server, log *natsLog) error {
+// await waits until the server serves, the context ends, or the server says that it
+// cannot (it would end the process; our logger keeps the reason) or reads nothing
+// any more.
+func (e *embedded) await(ctx context.Context, srv *server.Server) error {
+	still := &standstill{limit: cmp.Or(e.conf.stuck, stuckLimit), read: bytesRead}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err := log.fatal(); err != nil {
+		if err := e.log.fatal(); err != nil {
 			return fmt.Errorf("start embedded nats: %w", err)
 		}
 		if srv.ReadyForConnections(5*time.Millisecond) && srv.JetStreamEnabled() {
 			return nil
+		}
+		if still.lasts(time.Now()) {
+			return e.stuck(still.limit)
 		}
 		select {
 		case <-ctx.Done():
@@ -183,8 +192,12 @@ func (e *embedded) connect(c Config, back func()) (*nats.Conn, error) {
 
 // stop ends the server and waits for its store to be closed, at most until ctx
 // ends.
-func (e *embedded) stop(ctx context.Context) error {
-	done, srv := make(chan struct{}), e.server()
+func (e *embedded) stop(ctx context.Context) error { return end(ctx, e.server()) }
+
+// end shuts a server down. One that goes round in circles hears nothing and cannot
+// be waited for: its goroutine ends with the process.
+func end(ctx context.Context, srv *server.Server) error {
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		srv.Shutdown()

@@ -16,6 +16,8 @@ type natsLog struct {
 	log     *slog.Logger
 	trouble chan struct{} // has one when a refused write was noted
 
+	recovery recovery // which streams are being read at the start
+
 	mu      sync.Mutex
 	err     error
 	refused string
@@ -25,10 +27,14 @@ func newNATSLog(log *slog.Logger) *natsLog {
 	return &natsLog{log: log, trouble: make(chan struct{}, 1)}
 }
 
-func (l *natsLog) Noticef(f string, v ...any) { l.log.Debug("nats: " + fmt.Sprintf(f, v...)) }
-func (l *natsLog) Warnf(f string, v ...any)   { l.log.Warn("nats: " + fmt.Sprintf(f, v...)) }
-func (l *natsLog) Debugf(string, ...any)      {}
-func (l *natsLog) Tracef(string, ...any)      {}
+func (l *natsLog) Noticef(f string, v ...any) {
+	l.recovery.hear(f, v)
+	l.log.Debug("nats: " + fmt.Sprintf(f, v...))
+}
+
+func (l *natsLog) Warnf(f string, v ...any) { l.log.Warn("nats: " + fmt.Sprintf(f, v...)) }
+func (l *natsLog) Debugf(string, ...any)    {}
+func (l *natsLog) Tracef(string, ...any)    {}
 
 func (l *natsLog) Errorf(f string, v ...any) {
 	line := fmt.Sprintf(f, v...)
@@ -69,6 +75,7 @@ func (l *natsLog) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.err, l.refused = nil, ""
+	l.recovery.forget()
 }
 
 func (l *natsLog) Fatalf(f string, v ...any) {
