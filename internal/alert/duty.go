@@ -66,21 +66,22 @@ func CheckDutyRules(rules []DutyRule) error {
 type MilestoneWhat string
 
 const (
-	Remind50   MilestoneWhat = "half"    // half of the time is gone
-	Remind80   MilestoneWhat = "most"    // four fifths are gone
-	Remind30m  MilestoneWhat = "30min"   // 30 minutes are left
-	Remind10m  MilestoneWhat = "10min"   // 10 minutes are left
-	Missed     MilestoneWhat = "missed"  // the due instant passed unmet
-	MetInTime  MilestoneWhat = "met"     // fulfilled by the due instant
-	MetLate    MilestoneWhat = "late"    // fulfilled after it
-	NoticeEnds MilestoneWhat = "expired" // a notice came to its end
+	Remind50   MilestoneWhat = "half"     // half of the time is gone
+	Remind80   MilestoneWhat = "most"     // four fifths are gone
+	Remind30m  MilestoneWhat = "30min"    // 30 minutes are left
+	Remind10m  MilestoneWhat = "10min"    // 10 minutes are left
+	Missed     MilestoneWhat = "missed"   // the due instant passed unmet
+	MetInTime  MilestoneWhat = "met"      // fulfilled by the due instant
+	MetLate    MilestoneWhat = "late"     // fulfilled after it
+	NoticeEnds MilestoneWhat = "expired"  // a notice came to its end
+	Unsigned   MilestoneWhat = "unsigned" // an emergency release was not countersigned in time
 )
 
 // ZH says it for officers.
 func (w MilestoneWhat) ZH() string {
 	return map[MilestoneWhat]string{
 		Remind50: "时限过半", Remind80: "时限已过八成", Remind30m: "还剩30分钟", Remind10m: "还剩10分钟",
-		Missed: "逾期未完成", MetInTime: "按时完成", MetLate: "逾期后完成", NoticeEnds: "到期",
+		Missed: "逾期未完成", MetInTime: "按时完成", MetLate: "逾期后完成", NoticeEnds: "到期", Unsigned: "逾期没有补签",
 	}[w]
 }
 

@@ -143,9 +143,13 @@ func (k *calling) tell(ctx context.Context, t channels.Teller, m channels.Direct
 func (k *calling) words(c alert.Called, r *alert.Revision, mode alert.Mode, word string) channels.Direct {
 	ct := &r.Content
 	what := ct.Hazard.Info().ZH + ct.Level.ZH() + ct.Kind.ZH()
+	wants := "待您签发："
+	if r.Emergency != nil {
+		wants = "紧急发布待您补签："
+	}
 	m := channels.Direct{
 		ID: "call-" + alert.CallID(c.Notice, c.Rev, c.No), Mode: mode,
-		What: "待您签发：" + what, Where: k.places.Describe(ct.Areas), Action: "请马上打开，不打开就叫下一位", Issuer: k.bureau,
+		What: wants + what, Where: k.places.Describe(ct.Areas), Action: "请马上打开，不打开就叫下一位", Issuer: k.bureau,
 		From: r.Submitted.At, Until: time.Now().Add(k.valid), URL: k.console + "/signin",
 	}
 	if word != "" {

@@ -50,6 +50,10 @@ func (c *Console) do(ctx context.Context, who alert.Actor, name, notice string, 
 		if err = c.Desk.Approve(ctx, who, notice, a.Rev, a.Hash); err == nil {
 			err = c.release(ctx, who, notice, a)
 		}
+	case "countersign":
+		err = c.Desk.Countersign(ctx, who, notice, a.Rev, a.Hash, a.Note)
+	case "open":
+		err = c.Desk.OpenCall(ctx, who, notice, a.Rev)
 	case "pause":
 		err = c.Desk.Pause(ctx, who, notice, a.Rev, a.Reason)
 	case "resume":

@@ -68,6 +68,8 @@ func (c *Console) noticeAPI(t *apiTable) {
 		one("pause", "暂停发送", "pause the sending", write, reason, "rev", "reason"),
 		one("resume", "继续发送", "resume the sending", write, rev, "rev"),
 		one("stop", "停止发送，不再继续", "stop the sending for good", write, reason, "rev", "reason"),
+		one("countersign", "补签紧急发布的一版", "countersign an emergency release", sign, signed, "rev", "hash"),
+		one("open", "被呼叫的人打开看了", "the officer who was called looks at it", roles(alert.RoleReviewer, alert.RoleApprover), rev, "rev"),
 		one("confirm", "确认与签发时不同的分发计划", "confirm a plan that differs from what was approved", sign, rev, "rev"),
 	)
 }

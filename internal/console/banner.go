@@ -14,7 +14,7 @@ import (
 // that a code of the sealed envelope was used, that too few people can be
 // called. It says what and leads there; it never acts.
 type banner struct {
-	Kind  string // call, countersign, overdue, envelope, manning
+	Kind  string // call, countersign, overdue, envelope, emergency, manning
 	Title string // the notice's headline, or the officer's name
 	Level alert.Level
 	Where string
@@ -40,6 +40,7 @@ func (c *Console) banners(r *http.Request, s *seat) (out []banner) {
 		}
 		out = append(out, envelopesUsed(st, people)...)
 	})
+	out = append(out, c.emergencyBanner(r, s)...)
 	if m := c.Desk.Manning(usable(people), s.ID); m.Red() {
 		out = append(out, banner{Kind: "manning", Count: m.Able, URL: s.Base + "/roster"})
 	}
@@ -65,7 +66,7 @@ func (c *Console) callsOf(st *alert.State, n *alert.Notice, s *seat) []banner {
 // for whoever may give it, and for everybody once it is overdue.
 func (c *Console) signaturesOf(n *alert.Notice, s *seat, now time.Time) (out []banner) {
 	for _, r := range n.Revisions {
-		if r.Emergency == nil || r.Countersigned != nil {
+		if !unsigned(r) {
 			continue
 		}
 		b := banner{Kind: "countersign", Title: r.Content.Headline, Level: r.Content.Level, Where: c.Gazetteer.Describe(r.Content.Areas),
@@ -81,9 +82,21 @@ func (c *Console) signaturesOf(n *alert.Notice, s *seat, now time.Time) (out []b
 	return out
 }
 
+// signaturesFor puts the second signature under an emergency release among
+// what waits for the officer, with its clock.
+func (s *seat) signaturesFor(n *alert.Notice) (out []waiting) {
+	for _, r := range n.Revisions {
+		if s.countersigns(r) {
+			out = append(out, waiting{Kind: "remind", Word: "紧急发布待您补签", Title: r.Content.Headline, Level: r.Content.Level, urgent: true,
+				Since: r.Emergency.At, Due: r.Emergency.At.Add(desk.CountersignWithin), URL: s.Base + "/notices/" + n.ID})
+		}
+	}
+	return out
+}
+
 // countersigns spares officers a fruitless click; the desk decides.
 func (s *seat) countersigns(r *alert.Revision) bool {
-	return r.Emergency != nil && r.Countersigned == nil && s.Has(alert.RoleApprover) && !slices.Contains(r.Touched, s.ID)
+	return unsigned(r) && s.Has(alert.RoleApprover) && !slices.Contains(r.Touched, s.ID)
 }
 
 // bannerPart answers with the banners alone, for a page that does not ask for

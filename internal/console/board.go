@@ -30,6 +30,7 @@ type waiting struct {
 	Level alert.Level
 	Since time.Time
 	URL   string
+	Due   time.Time // a clock that runs out; zero for none
 	// urgent stands above every level: a clock runs out.
 	urgent bool
 }
@@ -154,6 +155,7 @@ func (s *seat) waitsFor(st *alert.State, n *alert.Notice) (out []waiting) {
 			add("mine", "您提交的，等待审核", r, r.Submitted.At)
 		}
 	}
+	out = append(out, s.signaturesFor(n)...)
 	if r := n.Current(); r != nil && r.Paused != nil && r.Paused.By == alert.SystemActor && s.Writes() {
 		add("burst", "已自动暂停，待您处理", r, r.Paused.At)
 	}

@@ -59,7 +59,7 @@ func ringWord(state string) (word string, bad bool) {
 // callsTo is what an officer sees of the calls to a revision; nil when there
 // are none to see.
 func (c *Console) callsTo(r *http.Request, n *alert.Notice, rev *alert.Revision) *callsView {
-	v := &callsView{Waiting: rev == n.Pending() && rev.Approved == nil}
+	v := &callsView{Waiting: rev == n.Pending() && rev.Approved == nil || unsigned(rev)}
 	people := c.colleagues(r.Context())
 	called := map[string]bool{}
 	var duty []alert.Callable
@@ -119,7 +119,7 @@ func (c *Console) numbers(st *alert.State, rev *alert.Revision, people []Account
 	}
 	var found []alert.Officer
 	for _, o := range usable(people) {
-		review := rev.Reviewed == nil && o.Has(alert.RoleReviewer)
+		review := rev.Reviewed == nil && rev.Released == nil && o.Has(alert.RoleReviewer)
 		sign := o.Has(alert.RoleApprover) && st.MayApprove(o.ID, &rev.Content, c.Gazetteer) == nil
 		if o.Phone != "" && !slices.Contains(rev.Touched, o.ID) && (review || sign) {
 			found = append(found, o)
@@ -137,6 +137,11 @@ func (c *Console) numbers(st *alert.State, rev *alert.Revision, people []Account
 // keep the officer from the page.
 func (c *Console) looked(r *http.Request, s *seat, n *alert.Notice) {
 	rev := n.Pending()
+	for _, x := range n.Revisions {
+		if rev == nil && unsigned(x) {
+			rev = x
+		}
+	}
 	if rev == nil || !byPerson(r) {
 		return
 	}
@@ -144,3 +149,7 @@ func (c *Console) looked(r *http.Request, s *seat, n *alert.Notice) {
 		c.Log.Warn("record that a call was opened", "notice", n.ID, "rev", rev.No, "err", err)
 	}
 }
+
+// unsigned reports whether a revision is an emergency release without its
+// second signature.
+func unsigned(r *alert.Revision) bool { return r.Emergency != nil && r.Countersigned == nil }

@@ -53,6 +53,9 @@ func New(config Config) (*Console, error) {
 	if c.meters, err = newMeters(config.Registry, c.sessions.count); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
+	if err := config.Registry.Register(c.unsignedGauge()); err != nil {
+		return nil, fmt.Errorf("console: register metrics: %w", err)
+	}
 	mux, err := c.routes()
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)

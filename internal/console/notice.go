@@ -83,6 +83,7 @@ type noticeBody struct {
 	MayRestore bool          // it was retracted: two people may publish it again
 	AskFactor  bool          // a signature takes a code now
 	Calls      *callsView
+	Signature  *signatureView // of an emergency release
 }
 
 type revLink struct {
@@ -146,7 +147,7 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {
 		return err
 	}
-	b.Calls = c.callsTo(r, n, shown)
+	b.Calls, b.Signature = c.callsTo(r, n, shown), c.signature(r, s, n, shown)
 	b.Deliveries = c.deliveries(n, plans)
 	c.watchNewest(r.Context(), n, b.Deliveries, now)
 	if b.Steps, err = c.trail(r.Context(), "notice", n.ID); err != nil {

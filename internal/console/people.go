@@ -3,6 +3,9 @@ package console
 import (
 	"context"
 	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"mingluo/internal/alert"
 	"mingluo/internal/desk"
@@ -31,6 +34,8 @@ type People interface {
 // peopleRoutes are the pages about who works here.
 func (c *Console) peopleRoutes(page func(method, path string, h seatedHandler)) {
 	page("GET", "/banners", c.bannerPart)
+	page("GET", "/drafts/{draft}/emergency", c.emergency)
+	page("POST", "/drafts/{draft}/emergency", c.emergencyAct)
 	page("GET", "/roster", c.roster)
 	page("POST", "/roster", c.planShift)
 	page("POST", "/roster/{shift}/acknowledge", c.acknowledgeShift)
@@ -45,6 +50,8 @@ func (c *Console) peopleRoutes(page func(method, path string, h seatedHandler)) 
 // peopleAPI are the same acts for scripts.
 func (c *Console) peopleAPI(t *apiTable) {
 	t.add("GET", "/notices/{notice}/calls", c.apiCalls, openapi.Call{ZH: "为这条通知呼叫过谁，谁打开了", EN: "who was called to the notice, and who opened it", Answer: callList{}})
+	t.add("POST", "/drafts/{draft}/emergency", c.apiEmergency, openapi.Call{ZH: "紧急发布：一人发布只用已审查模板的草稿，另一人 30 分钟内补签", EN: "emergency release: one officer releases a draft made of a reviewed template only, another countersigns within 30 min",
+		Roles: roles(alert.RoleApprover), Body: emergencyDraft{}, Needs: []string{"seq", "reason"}, Example: `{"seq": 17, "reason": "人员被困，联系不上第二位签发人", "factor": "492039"}`, Answer: done{}})
 	plan := roles(alert.RoleAdmin, alert.RoleApprover)
 	t.add("GET", "/roster", c.apiRoster, openapi.Call{ZH: "值班表：现在能叫到谁，排了哪些班", EN: "the roster: who can be called now, which shifts are planned", Answer: rosterAnswer{}})
 	t.add("POST", "/roster/shifts", c.apiPlanShift, openapi.Call{ZH: "排一个班，或者改一个班", EN: "plan a shift, or plan one anew", Roles: plan, Body: shiftPlan{}, Needs: []string{"from", "until", "officers"},
@@ -75,4 +82,22 @@ func (c *Console) officerAPI(t *apiTable) {
 		one("envelope", "打印密封信封的一次性码，旧的作废", "print codes for the sealed envelope; the old are void", `{"count": 10}`),
 		one("seen", "核实了密封信封的使用，解除报警", "the use of the envelope was looked into: end the alarm", `{}`),
 	)
+}
+
+// unsignedGauge counts the emergency releases whose second signature is
+// overdue, when it is read.
+func (c *Console) unsignedGauge() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "mingluo_desk_unsigned_overdue", Help: "Emergency releases that were not countersigned in time."}, func() float64 {
+		n, now := 0, time.Now()
+		c.Desk.Read(func(st *alert.State) {
+			for _, id := range st.Live() {
+				for _, r := range st.Notices[id].Revisions {
+					if unsigned(r) && now.Sub(r.Emergency.At) > desk.CountersignWithin {
+						n++
+					}
+				}
+			}
+		})
+		return float64(n)
+	})
 }

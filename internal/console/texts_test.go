@@ -84,7 +84,7 @@ func dynamicTexts() (out []string) {
 	for l := alert.Unclassified; l <= alert.Grave; l++ {
 		out = append(out, l.ZH())
 	}
-	for _, w := range []alert.MilestoneWhat{alert.Remind50, alert.Remind80, alert.Remind30m, alert.Remind10m, alert.Missed, alert.MetInTime, alert.MetLate, alert.NoticeEnds} {
+	for _, w := range []alert.MilestoneWhat{alert.Remind50, alert.Remind80, alert.Remind30m, alert.Remind10m, alert.Missed, alert.MetInTime, alert.MetLate, alert.NoticeEnds, alert.Unsigned} {
 		out = append(out, w.ZH())
 	}
 	for _, k := range []alert.ProblemKind{alert.Invalid, alert.Forbidden, alert.Conflict, alert.NotFound, alert.TooLarge, alert.Blocked, alert.Unready, "other"} {

@@ -109,6 +109,10 @@ func readStep(e alert.Event) (step, error) {
 		s.What, s.Rev = "签发", f.Rev
 	case alert.Released:
 		s.What, s.Rev = "发布", f.Rev
+	case alert.EmergencyReleased:
+		s.What, s.Rev, s.Detail = "紧急发布", f.Rev, f.Reason
+	case alert.Countersigned:
+		s.What, s.Rev, s.Detail = "补签", f.Rev, f.Note
 	case alert.Followed:
 		s.What, s.Rev, s.Detail = f.Verb.ZH(), f.Rev, f.Reason
 	case alert.Paused:

@@ -30,6 +30,7 @@ type view struct {
 	Version  uint64
 	Flash    string
 	Problems alert.Problems // what stood against the act that led here
+	Draft    string         // of a page about a draft
 	Banners  []banner       // what every page of the officer says on top
 	Static   func(string) string
 	Body     any
@@ -103,7 +104,7 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, pag
 	v.Here = r.URL.Path
 	v.Static = c.static.url
 	if v.seat != nil {
-		v.Banners = c.banners(r, v.seat)
+		v.Banners, v.Draft = c.banners(r, v.seat), r.PathValue("draft")
 	}
 	if v.seat != nil && v.Seq == 0 {
 		c.Desk.Read(func(st *alert.State) { v.Seq = st.Seq })

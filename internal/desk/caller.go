@@ -68,7 +68,11 @@ func (c *Caller) Run(ctx context.Context) error {
 // zero when nobody waits.
 func (c *Caller) Round(ctx context.Context, now time.Time) (next time.Time, err error) {
 	waiting := false
-	c.Book.Read(func(st *alert.State) { waiting = len(st.Waiting) > 0 })
+	c.Book.Read(func(st *alert.State) {
+		for _, id := range st.Live() {
+			waiting = waiting || toSign(st.Notices[id]) != nil
+		}
+	})
 	if !waiting {
 		return time.Time{}, nil
 	}
@@ -78,7 +82,7 @@ func (c *Caller) Round(ctx context.Context, now time.Time) (next time.Time, err 
 	}
 	var due []call
 	c.Book.Read(func(st *alert.State) {
-		for id := range st.Waiting {
+		for _, id := range st.Live() {
 			n := st.Notices[id]
 			k, at := c.next(st, n, officers, now)
 			if k != nil && !at.After(now) {
@@ -118,11 +122,26 @@ func (c *Caller) slow() time.Duration {
 	return callSlow
 }
 
+// toSign is the revision of a notice that somebody is called to: the one that
+// waits for its review and approval, else an emergency release that lacks its
+// second signature; nil for none.
+func toSign(n *alert.Notice) *alert.Revision {
+	if r := n.Pending(); r != nil && r.Approved == nil {
+		return r
+	}
+	for _, r := range n.Revisions {
+		if r.Emergency != nil && r.Countersigned == nil {
+			return r
+		}
+	}
+	return nil
+}
+
 // next returns the next call about a notice and when it is due; nil when there
 // is nobody left to call, or nothing to be called for.
 func (c *Caller) next(st *alert.State, n *alert.Notice, officers []alert.Officer, now time.Time) (*call, time.Time) {
-	r := n.Pending()
-	if r == nil || r.Approved != nil {
+	r := toSign(n)
+	if r == nil {
 		return nil, time.Time{}
 	}
 	made := st.Calls[alert.PlanID(n.ID, r.No)]
@@ -167,7 +186,7 @@ func (c *Caller) choose(st *alert.State, n *alert.Notice, r *alert.Revision, off
 	}
 	var best *alert.Officer
 	for i, o := range officers {
-		if !o.Has(alert.RoleApprover) && !(r.Reviewed == nil && o.Has(alert.RoleReviewer)) || slices.Contains(r.Touched, o.ID) {
+		if !o.Has(alert.RoleApprover) && !(r.Reviewed == nil && r.Released == nil && o.Has(alert.RoleReviewer)) || slices.Contains(r.Touched, o.ID) {
 			continue
 		}
 		if o.Has(alert.RoleApprover) && st.MayApprove(o.ID, &r.Content, c.Gazetteer) != nil {
@@ -190,7 +209,7 @@ func (c *Caller) make(ctx context.Context, k call, now time.Time) error {
 	_, err := c.Book.Do(ctx, func(st *alert.State) ([]alert.Event, error) {
 		n := st.Notices[k.Notice]
 		r := n.Rev(k.Rev)
-		if n.Pending() != r || r.Approved != nil || len(st.Calls[alert.PlanID(k.Notice, k.Rev)]) != k.No-1 {
+		if toSign(n) != r || len(st.Calls[alert.PlanID(k.Notice, k.Rev)]) != k.No-1 {
 			return nil, errNothingToDo // somebody acted, or another process called
 		}
 		e, err := alert.NewEvent(now, "desk", n.Mode, alert.CallID(k.Notice, k.Rev, k.No), k.Called)

@@ -130,3 +130,23 @@ func (d *Desk) Countersign(ctx context.Context, who alert.Actor, notice string, 
 		return alert.Countersigned{Rev: rev, Hash: hash, Note: strings.TrimSpace(note)}, nil
 	})
 }
+
+// signaturesOf are the emergency releases of a notice whose second signature
+// is missing: overdue ones are recorded, once, whatever became of the notice.
+func signaturesOf(st *alert.State, n *alert.Notice, now time.Time) (due []milestoneEvent, next time.Time) {
+	for _, r := range n.Revisions {
+		if r.Emergency == nil || r.Countersigned != nil {
+			continue
+		}
+		at := r.Emergency.At.Add(CountersignWithin)
+		m := alert.Milestone{Notice: n.ID, Rev: r.No, What: alert.Unsigned, Due: at, Planned: at, By: r.Emergency.By}
+		switch _, done := st.Milestones[m.ID()]; {
+		case done:
+		case at.After(now):
+			next = earlier(next, at)
+		default:
+			due = append(due, milestoneEvent{m, n.Mode})
+		}
+	}
+	return due, next
+}

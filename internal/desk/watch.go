@@ -139,6 +139,8 @@ func (w *Watch) consider(st *alert.State, m matter, now time.Time) (due []milest
 	switch {
 	case st.Notices[m.notice] != nil:
 		due, next = endOf(st, st.Notices[m.notice], now)
+		unsigned, at := signaturesOf(st, st.Notices[m.notice], now)
+		due, next = append(due, unsigned...), earlier(next, at)
 	case st.Incidents[m.incident] != nil:
 		due, next = w.clocksOf(st, st.Incidents[m.incident], now)
 	default:
@@ -218,7 +220,11 @@ func (w *Watch) record(ctx context.Context, now time.Time, m milestoneEvent) err
 	if err != nil {
 		return fmt.Errorf("record milestone %s: %w", m.ID(), err)
 	}
-	w.Log.Info("milestone", "id", m.ID(), "what", string(m.What), "due", m.Due)
+	level := slog.LevelInfo
+	if m.What == alert.Unsigned {
+		level = slog.LevelWarn // one officer alone spoke to the public, and nobody has looked at it
+	}
+	w.Log.Log(ctx, level, "milestone", "id", m.ID(), "what", string(m.What), "due", m.Due)
 	if w.OnMilestone != nil {
 		w.OnMilestone(m.Milestone)
 	}
