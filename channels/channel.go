@@ -28,6 +28,10 @@ type Rendering struct {
 	Text   string            // exactly as sent; for WeChat the fields in order, one a line
 	Parts  int               // messages that are billed for one recipient
 	Fields map[string]string // structured channels: field name to value
+	// Left names what this text has no room or no place for, by alert.Content's
+	// JSON names (description, instruction, area_desc, suspend): it stands on the
+	// notice's page only.
+	Left []string
 }
 
 // Recipient is one person on one channel, settled by nobody yet.
@@ -81,6 +85,14 @@ type Health struct {
 	Ready     bool    // takes slices now
 	Reason    string  // why not, in the carrier's or the operator's words
 	Rate      float64 // recipients a second that the route takes, 0 when unknown
+	// PartRate is the same in messages: a recipient takes Rendering.Parts of them.
+	PartRate float64
+	// Fixed: the carrier sends approved templates only. Their fields are filled;
+	// free words do not go this way.
+	Fixed bool
+	// Quota is how many messages a day the carrier lets the account send, 0 when
+	// the channel does not know.
+	Quota int
 }
 
 // Receiver is what a channel also is when its carrier calls back: receipts,

@@ -19,7 +19,7 @@ type text struct {
 }
 
 func (r *Route) text(m *channels.Message, lang string) (*text, error) {
-	words, e, err := r.cfg.compose(m, lang)
+	words, e, _, err := r.cfg.compose(m, lang)
 	if err != nil {
 		return nil, err
 	}

@@ -12,17 +12,37 @@ import (
 // *alert.Problem that says how many characters are too many, unless the notice
 // has a page that can carry the description.
 func (r *Route) Render(m channels.Message, lang string) (channels.Rendering, error) {
-	text, e, err := r.cfg.compose(&m, lang)
+	text, e, d, err := r.cfg.compose(&m, lang)
 	if err != nil {
 		return channels.Rendering{}, err
 	}
-	return channels.Rendering{Text: text, Parts: len(e.Parts)}, nil
+	return channels.Rendering{Text: text, Parts: len(e.Parts), Left: d.left(&m.Content)}, nil
 }
 
-// compose writes the text and encodes it.
-func (c *Config) compose(m *channels.Message, lang string) (string, gsm.Encoded, error) {
+// left names what a text of this detail leaves to the notice's page.
+func (d detail) left(ct *alert.Content) (out []string) {
+	say := func(field string, there bool) {
+		if there {
+			out = append(out, field)
+		}
+	}
+	if d >= noDescription {
+		say("description", ct.Description != "")
+	}
+	if d >= noInstruction {
+		say("instruction", ct.Instruction != "")
+		say("suspend", len(alert.SuspensionSentences(ct.Suspend)) > 0)
+	}
+	if d >= shortPlace {
+		say("area_desc", len([]rune(tidy(ct.AreaDesc))) > placeRoom)
+	}
+	return out
+}
+
+// compose writes the text in the greatest detail that fits, and encodes it.
+func (c *Config) compose(m *channels.Message, lang string) (string, gsm.Encoded, detail, error) {
 	if p := unsafeText(&m.Content); p != nil {
-		return "", gsm.Encoded{}, p
+		return "", gsm.Encoded{}, everything, p
 	}
 	write := c.chinese
 	if lang == "en" {
@@ -36,13 +56,13 @@ func (c *Config) compose(m *channels.Message, lang string) (string, gsm.Encoded,
 			whole = e
 		}
 		if len(e.Parts) <= c.MaxParts {
-			return text, e, nil
+			return text, e, d, nil
 		}
 		if m.URL == "" {
 			break // nowhere to send the reader
 		}
 	}
-	return "", gsm.Encoded{}, tooLong(whole, c.MaxParts, &m.Content)
+	return "", gsm.Encoded{}, everything, tooLong(whole, c.MaxParts, &m.Content)
 }
 
 func tooLong(e gsm.Encoded, parts int, ct *alert.Content) *alert.Problem {

@@ -96,7 +96,7 @@ func (r *Route) Rebind() {
 func (r *Route) Health() channels.Health {
 	h := channels.Health{Route: r.cfg.Name, Imitation: r.cfg.Imitation}
 	if v := r.brake.speed(); v > 0 {
-		h.Rate = v / float64(max(1, r.parts.Load()))
+		h.Rate, h.PartRate = v/float64(max(1, r.parts.Load())), v
 	}
 	switch {
 	case r.wrong != nil:

@@ -225,7 +225,7 @@ func FuzzCompose(f *testing.F) {
 		}
 		m.Content.Headline, m.Content.Instruction, m.Content.Description, m.Content.AreaDesc = headline, instruction, description, area
 		for _, lang := range []string{"zh", "en"} {
-			text, e, err := c.compose(&m, lang)
+			text, e, _, err := c.compose(&m, lang)
 			if err != nil {
 				continue
 			}

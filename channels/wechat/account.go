@@ -67,7 +67,7 @@ func (a *Account) simulates() bool { return a.cfg.Simulate && !a.cfg.hasCredenti
 
 // Health implements channels.Channel.
 func (a *Account) Health() channels.Health {
-	h := channels.Health{Route: a.cfg.Route, Imitation: a.cfg.Imitation, Rate: a.cfg.Rate}
+	h := channels.Health{Route: a.cfg.Route, Imitation: a.cfg.Imitation, Rate: a.cfg.Rate, PartRate: a.cfg.Rate, Fixed: true, Quota: a.cfg.Quota}
 	if a.simulates() {
 		h.Route += "（未接通，仅模拟）"
 	}

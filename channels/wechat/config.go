@@ -31,6 +31,7 @@ type Config struct {
 	Concurrency int           // requests in flight for one slice; default 16
 	Timeout     time.Duration // for one request; default 10 s
 	Rate        float64       // recipients a second that the account is known to take; 0 unknown
+	Quota       int           // messages a day that the platform's console shows for the account; 0 unknown
 	Callbacks   int           // events being recorded at once; default 1,024
 	Tokens      TokenStore    // where the access token is kept; default: in memory
 	ProbeEvery  time.Duration // how often a halted account is asked whether it works again; default 1 min
@@ -109,8 +110,8 @@ func (c Config) Validate() error {
 	if c.Concurrency < 0 || c.Concurrency > 1000 {
 		bad("concurrency", "want 1 to 1000")
 	}
-	if c.Timeout < 0 || c.Callbacks < 0 || c.ProbeEvery < 0 || c.Rate < 0 {
-		bad("timeout, callbacks, probe_every, rate", "cannot be negative")
+	if c.Timeout < 0 || c.Callbacks < 0 || c.ProbeEvery < 0 || c.Rate < 0 || c.Quota < 0 {
+		bad("timeout, callbacks, probe_every, rate, quota", "cannot be negative")
 	}
 	return errors.Join(errs...)
 }

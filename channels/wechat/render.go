@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"mingluo/channels"
+	"mingluo/internal/alert"
 )
 
 // Render implements channels.Channel. A field that its type cannot hold whole
@@ -20,7 +21,23 @@ func (a *Account) Render(m channels.Message, lang string) (channels.Rendering, e
 		r.Fields[f.Name] = values[i]
 	}
 	r.Text = strings.Join(values, "\n")
+	r.Left = left(words{m: m, c: &m.Content, lang: lang}, r.Text)
 	return r, nil
+}
+
+// left names what the card does not say: it has a line for what to do and none
+// for what is happening.
+func left(w words, text string) (out []string) {
+	say := func(field, words string) {
+		if words = tidy(words); words != "" && !strings.Contains(text, words) {
+			out = append(out, field)
+		}
+	}
+	say("description", w.c.Description)
+	say("instruction", w.c.Instruction)
+	say("suspend", strings.Join(alert.SuspensionSentences(w.c.Suspend), ""))
+	say("area_desc", w.c.AreaDesc)
+	return out
 }
 
 // templateFor chooses the template. A reader of English gets English words also

@@ -98,14 +98,45 @@ func filledByNotice(c *Content) map[string]string {
 	if c.Source != nil {
 		from = *c.Source
 	}
+	zh := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return ShowTime(t)
+	}
 	return map[string]string{
-		"原发布单位": from.Name, "原发布时间": ShowTime(from.Sent), "issuer": from.Name, "issued": showTimeEN(from.Sent),
-		"地点": c.AreaDesc, "开始": ShowTime(c.Effective), "结束": ShowTime(c.Expires), "发布单位": c.SenderName, "电话": c.Contact,
+		"原发布单位": from.Name, "原发布时间": zh(from.Sent), "issuer": from.Name, "issued": showTimeEN(from.Sent),
+		"地点": c.AreaDesc, "开始": zh(c.Effective), "结束": zh(c.Expires), "发布单位": c.SenderName, "电话": c.Contact,
 		"place": c.AreaDesc, "from": showTimeEN(c.Effective), "until": showTimeEN(c.Expires), "sender": c.SenderName, "phone": c.Contact,
 	}
 }
 
-func showTimeEN(t time.Time) string { return t.In(beijing).Format("15:04 on 2 January") }
+// OwnGap says which field of the notice fills a gap that is no field of the
+// template; "" for any other name.
+func OwnGap(name string) string {
+	switch name {
+	case "地点", "place":
+		return "area_desc"
+	case "开始", "from":
+		return "effective"
+	case "结束", "until":
+		return "expires"
+	case "发布单位", "sender":
+		return "sender_name"
+	case "电话", "phone":
+		return "contact"
+	case "原发布单位", "原发布时间", "issuer", "issued":
+		return "source"
+	}
+	return ""
+}
+
+func showTimeEN(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(beijing).Format("15:04 on 2 January")
+}
 
 // Check returns what is wrong with the template itself.
 func (t *Template) Check() Problems {
@@ -253,6 +284,11 @@ func (t *Template) Fill(c Content, values map[string]string) (Content, Problems)
 	for name := range values {
 		if !known[name] {
 			ps = append(ps, &Problem{Kind: Invalid, Field: "field." + name, ZH: "模板里没有这个空：" + name, EN: "The template has no such field: " + name})
+		}
+	}
+	for name, v := range words {
+		if v == "" && !known[name] {
+			delete(words, name) // a place or a sender that is missing must not read as if nothing were
 		}
 	}
 	fill := func(text string) string {

@@ -75,7 +75,7 @@ func (r renderer) Render(channel string, s desk.Said, lang string) (desk.Text, e
 		}
 		t, err := c.Render(channels.Message{Notice: s.Notice, Rev: s.Rev, Verb: s.Verb, Mode: s.Mode, Content: s.Content,
 			Issued: s.Issued, Code: s.Code, URL: r.pageURL(s.Notice)}, lang)
-		return desk.Text{Text: t.Text, Parts: t.Parts, Fields: t.Fields}, err
+		return desk.Text{Text: t.Text, Parts: t.Parts, Fields: t.Fields, Left: t.Left}, err
 	}
 	return desk.Text{}, fmt.Errorf("no channel %q", channel)
 }

@@ -214,7 +214,7 @@ func (a *App) buildChannels() {
 	a.wechat = wechat.New(wechat.Config{
 		AppID: w.AppID, AppSecret: w.AppSecret, Token: w.Token, EncodingAESKey: w.EncodingAESKey, BaseURL: w.BaseURL,
 		Template: wechat.Template{ID: w.TemplateID, Fields: wechat.DefaultFields()}, Imitation: w.Imitation,
-		Concurrency: w.Concurrency, Timeout: time.Duration(w.Timeout), Rate: w.Rate,
+		Concurrency: w.Concurrency, Timeout: time.Duration(w.Timeout), Rate: w.Rate, Quota: w.Quota,
 		Tokens: a.sharedToken(),
 	}, a.log.With("part", "wechat"), a.Registry)
 	a.channels = []channels.Channel{route, a.wechat}
@@ -235,7 +235,7 @@ func (a *App) Channels() []console.ChannelStatus {
 	var out []console.ChannelStatus
 	for _, c := range a.channels {
 		h := c.Health()
-		out = append(out, console.ChannelStatus{Name: c.Name(), Route: h.Route, Imitation: h.Imitation, Ready: h.Ready, Reason: h.Reason, Rate: h.Rate})
+		out = append(out, console.ChannelStatus{Name: c.Name(), Route: h.Route, Imitation: h.Imitation, Ready: h.Ready, Reason: h.Reason, Rate: h.Rate, PartRate: h.PartRate, Fixed: h.Fixed, Quota: h.Quota})
 	}
 	return out
 }

@@ -97,7 +97,8 @@ type WeChatConfig struct {
 	BaseURL        string   `toml:"base_url"`
 	TemplateID     string   `toml:"template_id"`
 	Concurrency    int      `toml:"concurrency"`
-	Rate           float64  `toml:"rate"` // requests a second, 0 is unlimited
+	Rate           float64  `toml:"rate"`  // requests a second, 0 is unlimited
+	Quota          int      `toml:"quota"` // messages a day, as the platform's console shows them; 0 is unknown
 	Timeout        Duration `toml:"timeout"`
 	Imitation      bool     `toml:"imitation"`
 }
@@ -279,6 +280,7 @@ func (c *Config) Validate() error {
 	between("sms.window", c.SMS.Window, 1, 10000)
 	between("sms.max_parts", c.SMS.MaxParts, 1, 255)
 	between("wechat.concurrency", c.WeChat.Concurrency, 1, 1000)
+	between("wechat.quota", c.WeChat.Quota, 0, 1<<30)
 	between("fanout.slice_size", c.Fanout.SliceSize, 1, 100_000)
 	between("fanout.in_flight", c.Fanout.InFlight, 1, 256)
 	between("fanout.unrecorded", c.Fanout.Unrecorded, 1, 100_000)

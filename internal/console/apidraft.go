@@ -94,10 +94,15 @@ func (c *Console) apiDrafts(r *apiRequest) (int, any, error) {
 // ownMode finds a draft of the caller's mode.
 func (c *Console) ownMode(r *apiRequest) (*desk.Draft, error) {
 	d, err := c.Desk.Draft(r.Context(), r.PathValue("draft"))
-	if err == nil && d.Mode != r.Who.Mode {
+	switch {
+	case err != nil:
+		return nil, err
+	case d.Mode != r.Who.Mode:
 		return nil, otherMode()
+	case d.Dropped != nil:
+		return nil, &alert.Problem{Kind: alert.NotFound, Field: "draft", ZH: "这份草稿已经丢弃；POST …/undrop 把它拿回来。", EN: "The draft was dropped: POST …/undrop takes it back."}
 	}
-	return d, err
+	return d, nil
 }
 
 func (c *Console) apiDraft(r *apiRequest) (int, any, error) {

@@ -14,6 +14,7 @@ func (c *Console) apiRoutes(mux *http.ServeMux) error {
 	t := c.newAPITable(mux)
 	c.noticeAPI(t)
 	c.draftAPI(t.add)
+	c.composeAPI(t.add)
 	c.incidentAPI(t)
 	c.inboxAPI(t)
 	c.rollAPI(t)

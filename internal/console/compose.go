@@ -22,12 +22,16 @@ type composeBody struct {
 	Kinds     []alert.NoticeKind
 	Hazards   []alert.HazardInfo
 	Levels    []alert.Level
+	City      townChoice
 	Districts []districtChoice
 	Groups    []string
 	Channels  []ChannelStatus
 	Incidents []incidentChoice
 	Suspend   []suspendChoice
 	Preview   previewBody
+	Signals   []signalView  // whose area can be taken over
+	Signal    string        // the one in the inbox that this relays
+	Coded     bool          // the texts carry the number and the code that they will be sent with
 	Choice    choice        // what it can be made from; a new notice only
 	Template  *templateView // nil: free text
 	Map       mapView
@@ -35,14 +39,15 @@ type composeBody struct {
 
 type districtChoice struct {
 	Code, Name string
+	Find       string // what it is found by: the name, its pinyin, its initials
 	Chosen     bool
 	Towns      []townChoice
 	Some       int // towns chosen
 }
 
 type townChoice struct {
-	Code, Name string
-	Chosen     bool
+	Code, Name, Find string
+	Chosen           bool
 }
 
 type incidentChoice struct{ ID, Title string }
@@ -73,7 +78,7 @@ func (c *Console) compose(w http.ResponseWriter, r *http.Request, s *seat) error
 	n := c.blank(time.Now())
 	if id := r.URL.Query().Get("template"); id != "" {
 		var err error
-		if n, err = c.startFrom(s, id, n); err != nil {
+		if n, err = c.startFrom(s, id, r.URL.Query().Get("signal"), n); err != nil {
 			return err
 		}
 	}
@@ -121,8 +126,11 @@ func (c *Console) draft(w http.ResponseWriter, r *http.Request, s *seat) error {
 	if err := sameMode(s, d.Mode); err != nil {
 		return err
 	}
-	if d.Submitted != "" {
+	switch {
+	case d.Submitted != "":
 		return seeOther(w, r, s.Base+"/notices/"+d.Submitted)
+	case d.Dropped != nil:
+		return c.showDropped(w, r, s, d)
 	}
 	return c.showCompose(w, r, s, http.StatusOK, d, d.Content, nil)
 }
@@ -133,7 +141,7 @@ func (c *Console) startDraft(w http.ResponseWriter, r *http.Request, s *seat) er
 	if unreadable(ps) {
 		return c.showCompose(w, r, s, http.StatusUnprocessableEntity, nil, n, ps)
 	}
-	d, err := c.Desk.NewDraft(r.Context(), s.Actor, n, nil)
+	d, err := c.begin(r, s, n)
 	if err != nil {
 		return err
 	}
@@ -147,7 +155,7 @@ func (c *Console) saveDraft(w http.ResponseWriter, r *http.Request, s *seat) err
 		if err := c.Desk.DropDraft(r.Context(), s.Actor, id); err != nil {
 			return err
 		}
-		return seeOther(w, r, s.Base+"/")
+		return seeOther(w, r, s.Base+"/drafts/"+id) // which offers to take it back
 	}
 	d, err := c.Desk.Draft(r.Context(), id)
 	if err != nil {
@@ -161,7 +169,7 @@ func (c *Console) saveDraft(w http.ResponseWriter, r *http.Request, s *seat) err
 	if unreadable(ps) {
 		return c.showCompose(w, r, s, http.StatusUnprocessableEntity, d, n, ps)
 	}
-	saved, err := c.Desk.SaveDraft(r.Context(), s.Actor, id, seq, n)
+	saved, err := c.Desk.KeepDraft(r.Context(), s.Actor, id, seq, tabOf(r), n)
 	if ps := alert.AsProblems(err); ps != nil && ps[0].Kind == alert.Conflict && d.Submitted == "" {
 		return c.showOvertaken(w, r, s, d, n, err)
 	}
@@ -200,19 +208,20 @@ func (c *Console) afterSave(w http.ResponseWriter, r *http.Request, s *seat, d *
 // stored.
 func (c *Console) preview(w http.ResponseWriter, r *http.Request, s *seat) error {
 	old := alert.Content{}
+	var d *desk.Draft
 	if id := r.PostForm.Get("draft"); id != "" {
-		d, err := c.Desk.Draft(r.Context(), id)
-		if err != nil {
+		var err error
+		if d, err = c.Desk.Draft(r.Context(), id); err != nil {
 			return err
 		}
 		old = d.Content
 	}
 	n, ps := c.contentFromForm(s, r.PostForm, old)
-	b, err := c.composed(r, s, nil, n)
+	b, err := c.composed(r, s, d, n)
 	if err != nil {
 		return err
 	}
-	b.Preview.Problems = append(ps, b.Preview.Problems...)
+	b.Preview.Problems = asked(append(ps, b.Preview.Problems...), b.Template)
 	return c.render(w, r, http.StatusOK, "compose", "panel", &view{seat: s, Body: b})
 }
 
@@ -250,6 +259,8 @@ func (c *Console) composed(r *http.Request, s *seat, d *desk.Draft, n alert.Cont
 		b.Times["source_sent"] = toForm(n.Source.Sent)
 	}
 	b.Districts = c.districtChoices(n.Areas)
+	b.City = townChoice{Code: c.Gazetteer.City(), Chosen: slices.Contains(n.Areas, c.Gazetteer.City())}
+	b.Signal = r.FormValue("signal")
 	c.Desk.Read(func(st *alert.State) {
 		for _, id := range st.IncidentID {
 			if inc := st.Incidents[id]; inc.Mode == s.Actor.Mode && (inc.Closed == nil || id == n.Answers) {
@@ -265,10 +276,16 @@ func (c *Console) composed(r *http.Request, s *seat, d *desk.Draft, n alert.Cont
 		c.Log.Error("preview", "err", err)
 	}
 	b.Template = c.templateOf(s, &n)
+	b.Signals = c.signals(s, &n)
 	if d == nil && n.Template == nil {
 		b.Choice = c.choices(s, r.URL.Query().Get("q"))
 	}
+	if said, ok := c.would(d, n); ok && c.Renderer != nil {
+		c.exactly(p.Texts, said)
+		b.Coded = true
+	}
 	b.Preview = c.previewed(language(r), s.Actor.Mode, &n, p)
+	b.Preview.Problems = asked(p.Problems, b.Template)
 	b.Preview.Failed = err != nil
 	b.Suspend = suspendChoices(p.Proposed, n.Suspend, r.PostForm, d != nil)
 	return b, nil
@@ -278,9 +295,9 @@ func (c *Console) districtChoices(areas []string) []districtChoice {
 	var out []districtChoice
 	all := slices.Contains(areas, c.Gazetteer.City())
 	for _, code := range c.Gazetteer.Districts() {
-		d := districtChoice{Code: code, Name: c.Gazetteer.Name(code), Chosen: all || slices.Contains(areas, code)}
+		d := districtChoice{Code: code, Name: c.Gazetteer.Name(code), Find: c.spelled[code], Chosen: all || slices.Contains(areas, code)}
 		for _, t := range c.Gazetteer.Children(code) {
-			tc := townChoice{Code: t, Name: c.Gazetteer.Name(t), Chosen: slices.Contains(areas, t)}
+			tc := townChoice{Code: t, Name: c.Gazetteer.Name(t), Find: c.spelled[t], Chosen: slices.Contains(areas, t)}
 			if tc.Chosen {
 				d.Some++
 			}

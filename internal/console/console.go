@@ -16,9 +16,11 @@ type Console struct {
 	pages    pages
 	static   *statics
 	city     mapView
+	spelled  map[string]string // a division's code to what it is found by
 	sessions *sessions
 	imports  importJobs
 	staff    staff
+	rooms    *rooms
 	throttle *throttle
 	lane     lane
 	meters   *meters
@@ -38,7 +40,7 @@ func New(config Config) (*Console, error) {
 	}
 	c := &Console{
 		Config: config, sessions: newSessions(config.Idle, config.Absolute), throttle: newThrottle(config.DeskNetworks), lane: newLane(),
-		city: drawMap(config.Gazetteer), protect: http.NewCrossOriginProtection(), stop: make(chan struct{}),
+		rooms: newRooms(), city: drawMap(config.Gazetteer), spelled: spellPlaces(config.Gazetteer), protect: http.NewCrossOriginProtection(), stop: make(chan struct{}),
 	}
 	c.sessions.keep = &sessionKeep{store: config.Store, seal: config.Accounts.seal}
 	if c.texts, err = loadTexts(); err != nil {

@@ -29,6 +29,9 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, s *seat) error 
 	defer wait() // second: they have ended when the handler returns
 	defer cancel()
 
+	room := c.rooms.enter(r, s)
+	defer c.rooms.leave(room)
+
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no")
@@ -44,12 +47,17 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, s *seat) error 
 		select {
 		case at = <-news:
 			err = line.send(fmt.Sprintf("event: change\ndata: {\"seq\":%d,\"version\":%d}\n\n", at.seq, at.version))
+		case <-room.changed():
+			err = line.send(c.rooms.presentEvent(room))
 		case <-tick.C:
 			err = line.send(": beat\n\n")
 		case <-check.C:
 			if _, gone := c.sit(r); errors.Is(gone, errSignedOut) {
 				line.send("event: signed-out\ndata: {}\n\n")
 				return nil
+			}
+			if told := c.savedEvent(ctx, room); told != "" {
+				err = line.send(told)
 			}
 		case <-s.sess.ended:
 			line.send("event: signed-out\ndata: {}\n\n")

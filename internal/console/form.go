@@ -101,7 +101,13 @@ func (c *Console) contentFromForm(s *seat, values url.Values, old alert.Content)
 	n.Scope = alert.Scope(f.text("scope"))
 	n.Openness = alert.Openness{Attribute: f.text("openness"), Reason: f.text("openness_reason")}
 	n.Answers = f.text("answers")
+	if t := c.templateInUse(s, f.text("template")); t != nil {
+		n.Kind = t.Kind // its form does not ask
+	}
 	n.Source = f.source(n.Kind, old.Source)
+	if from, ok := c.signal(s, values.Get("as")); ok {
+		c.asSignal(&n, from, time.Now())
+	}
 	if n.Hazard != old.Hazard || n.Level != old.Level {
 		n.Category, n.Severity = "", ""
 	}
@@ -169,11 +175,13 @@ func (f *reader) suspensions(proposed, old []alert.Suspension) []alert.Suspensio
 	return out
 }
 
-// wholeDistricts drops towns whose district is chosen as a whole.
+// wholeDistricts drops towns whose district is chosen as a whole, and everything
+// beside the whole city.
 func (c *Console) wholeDistricts(codes []string) []string {
 	var out []string
 	for _, code := range codes {
-		if p := c.Gazetteer.Parent(code); p != "" && slices.Contains(codes, p) {
+		p := c.Gazetteer.Parent(code)
+		if p != "" && slices.Contains(codes, p) || code != c.Gazetteer.City() && slices.Contains(codes, c.Gazetteer.City()) {
 			continue
 		}
 		out = append(out, code)

@@ -16,7 +16,7 @@ type choice struct {
 	Query string
 	Quick []alert.TemplateVersion
 	Found []alert.TemplateVersion
-	Inbox []inboxLine
+	Inbox []arrivedView
 }
 
 // gapView is one typed gap of the template that a notice is made from.
@@ -49,7 +49,7 @@ func (c *Console) choices(s *seat, query string) choice {
 	if ch.Query != "" {
 		ch.Found = finder.Find(ch.Query)
 	}
-	ch.Inbox = c.inboxWaiting(s)
+	ch.Inbox = c.arrived(s, inUse)
 	return ch
 }
 
@@ -91,18 +91,30 @@ func (c *Console) filled(s *seat, values url.Values, n alert.Content) (alert.Con
 	return out, append(ps, f.problems...)
 }
 
-func (c *Console) gapsOf(s *seat, id string) []alert.TemplateField {
+// templateInUse finds a template; nil for none.
+func (c *Console) templateInUse(s *seat, id string) *alert.TemplateVersion {
+	if id == "" {
+		return nil
+	}
 	inUse, _ := c.Desk.Templates(s.Actor.Mode)
-	for _, t := range inUse {
-		if t.ID == id {
-			return t.Fields
+	for i := range inUse {
+		if inUse[i].ID == id {
+			return &inUse[i]
 		}
 	}
 	return nil
 }
 
+func (c *Console) gapsOf(s *seat, id string) []alert.TemplateField {
+	if t := c.templateInUse(s, id); t != nil {
+		return t.Fields
+	}
+	return nil
+}
+
 // startFrom is a new notice from a template, before anything was typed.
-func (c *Console) startFrom(s *seat, id string, n alert.Content) (alert.Content, error) {
+// signal is one in the inbox that it relays, or "".
+func (c *Console) startFrom(s *seat, id, signal string, n alert.Content) (alert.Content, error) {
 	inUse, _ := c.Desk.Templates(s.Actor.Mode)
 	for _, t := range inUse {
 		if t.ID != id {
@@ -115,6 +127,11 @@ func (c *Console) startFrom(s *seat, id string, n alert.Content) (alert.Content,
 		}
 		if t.Scope == alert.ScopeSector {
 			n.Authority.Basis = "sector"
+		}
+		n.Kind = t.Kind
+		if from, ok := c.signal(s, signal); ok {
+			c.asSignal(&n, from, time.Now())
+			n.Suspend = alert.ProposeSuspension(c.Gazetteer, t.Hazard, t.Level, n.Areas) // not answered yet (R26)
 		}
 		n, _, err := c.Desk.FromTemplate(s.Actor, id, n, nil)
 		return n, err

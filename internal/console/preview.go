@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"mingluo/internal/alert"
 	"mingluo/internal/desk"
@@ -15,7 +16,11 @@ type previewBody struct {
 	Channels  []channelPreview
 	Problems  alert.Problems // what still stands between the text and its submission
 	Employers string
-	Failed    bool // the audience could not be counted just now
+	Failed    bool          // the audience could not be counted just now
+	OnlyPage  []string      // what no chosen channel carries to a phone
+	Longest   time.Duration // until the slowest channel is through; 0: not known
+	Unknown   bool          // of some channel the speed is not known
+	Page      *alert.Content
 }
 
 type channelPreview struct {
@@ -27,7 +32,11 @@ type channelPreview struct {
 	Parts     int
 	Rendered  bool
 	Fields    [][2]string
-	Chat      bool // fields, shown as a card rather than a phone's bubble
+	Chat      bool     // fields, shown as a card rather than a phone's bubble
+	Left      []string // what stands on the page only
+	Speed     speed
+	Takes     time.Duration // 0: not known, or nobody
+	OverQuota bool
 }
 
 type districtCount struct {
@@ -36,7 +45,9 @@ type districtCount struct {
 }
 
 func (c *Console) previewed(lang string, mode alert.Mode, n *alert.Content, p desk.Preview) previewBody {
-	b := previewBody{Statement: c.statement(lang, mode, n, p.Audience), Problems: p.Problems, Employers: p.Employers}
+	b := previewBody{
+		Statement: c.statement(lang, mode, n, p.Audience), Problems: p.Problems, Employers: p.Employers, OnlyPage: onlyPage(n.Channels, p.Texts), Page: n,
+	}
 	health := map[string]ChannelStatus{}
 	for _, h := range c.Channels() {
 		health[h.Name] = h
@@ -45,8 +56,13 @@ func (c *Console) previewed(lang string, mode alert.Mode, n *alert.Content, p de
 		ch := channelPreview{Name: name, Health: health[name], People: p.Audience[name]}
 		if t, ok := p.Texts[name]; ok {
 			ch.Rendered, ch.Text, ch.Parts, ch.Chat = true, t.Text, t.Parts, len(t.Fields) > 0
-			ch.Fields = fieldsInOrder(t)
+			ch.Fields, ch.Left = fieldsInOrder(t), leftWords(t.Left)
 		}
+		ch.Speed = c.speedOf(ch.Health)
+		ch.Takes = ch.Speed.takes(ch.People, ch.Parts)
+		ch.OverQuota = ch.Health.Quota > 0 && ch.People*max(1, ch.Parts) > ch.Health.Quota
+		b.Longest = max(b.Longest, ch.Takes)
+		b.Unknown = b.Unknown || ch.People > 0 && ch.Takes == 0
 		for _, code := range c.Gazetteer.Districts() {
 			if k := p.Districts[name][code]; k > 0 {
 				ch.Districts = append(ch.Districts, districtCount{c.Gazetteer.Name(code), k})

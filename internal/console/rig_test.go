@@ -130,8 +130,8 @@ func openOffice(t *testing.T, change ...func(*console.Config)) *office {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &office{t: t, tokens: map[string]string{}, channels: &health{all: []console.ChannelStatus{
-		{Name: "sms", Route: "仿真短信中心", Imitation: true, Ready: true, Rate: 200},
-		{Name: "wechat", Route: "仿真微信接口", Imitation: true, Ready: true, Rate: 400},
+		{Name: "sms", Route: "仿真短信中心", Imitation: true, Ready: true, Rate: 66, PartRate: 200},
+		{Name: "wechat", Route: "仿真微信接口", Imitation: true, Ready: true, Rate: 400, Fixed: true, Quota: 1000},
 	}}}
 	quiet := slog.New(slog.DiscardHandler)
 	var err error

@@ -69,6 +69,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	c.rollRoutes(page)
 	c.peopleRoutes(page)
 	c.auditRoutes(page)
+	c.composeRoutes(page)
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)
 	page("POST", "/incidents", c.recordIncident)

@@ -28,10 +28,16 @@ type Desk interface {
 type Drafting interface {
 	NewDraft(ctx context.Context, who alert.Actor, c alert.Content, warnings []string) (*desk.Draft, error)
 	SaveDraft(ctx context.Context, who alert.Actor, id string, seq uint64, c alert.Content) (*desk.Draft, error)
+	StartDraft(ctx context.Context, who alert.Actor, tab string, c alert.Content) (*desk.Draft, error)
+	KeepDraft(ctx context.Context, who alert.Actor, id string, seq uint64, tab string, c alert.Content) (*desk.Draft, error)
+	UndoDraft(ctx context.Context, who alert.Actor, id string, seq uint64) (*desk.Draft, error)
+	UndropDraft(ctx context.Context, who alert.Actor, id string) (*desk.Draft, error)
+	TakeBack(ctx context.Context, who alert.Actor, notice string, rev int) (*desk.Draft, error)
 	Draft(ctx context.Context, id string) (*desk.Draft, error)
 	Drafts(ctx context.Context) ([]*desk.Draft, error)
 	DropDraft(ctx context.Context, who alert.Actor, id string) error
 	Preview(ctx context.Context, mode alert.Mode, c alert.Content) (desk.Preview, error)
+	Would(d *desk.Draft, c alert.Content) desk.Said
 	Submit(ctx context.Context, who alert.Actor, draft string, seq uint64) (notice string, rev int, err error)
 	UpdateDraft(ctx context.Context, who alert.Actor, notice string) (*desk.Draft, error)
 	Telling(ctx context.Context, notice string, rev int, c alert.Content) (*desk.Telling, error)
@@ -127,5 +133,8 @@ type ChannelStatus struct {
 	Imitation bool    `json:"imitation"`
 	Ready     bool    `json:"ready"`
 	Reason    string  `json:"reason,omitempty"`
-	Rate      float64 `json:"rate,omitempty"` // recipients a second, 0 when unknown
+	Rate      float64 `json:"rate,omitempty"`      // recipients a second, 0 when unknown
+	PartRate  float64 `json:"part_rate,omitempty"` // messages a second; a recipient takes a text's parts
+	Fixed     bool    `json:"fixed,omitempty"`     // sends approved templates only, no free words
+	Quota     int     `json:"quota,omitempty"`     // messages a day, 0 when unknown
 }

@@ -52,6 +52,10 @@ func (c *Console) funcs(lang string) template.FuncMap {
 		"has":     slices.Contains[[]string, string],
 		"runes":   utf8.RuneCountInString,
 		"now":     time.Now,
+		"gapped":  gapped,
+		"form":    toForm,
+		"took":    func(d time.Duration) string { return took(t, d) },
+		"rate":    rateWord,
 		"lines":   func(s string) []string { return strings.Split(s, "\n") },
 		"duty": func(r alert.DutyRule) string {
 			if lang == en {

@@ -68,6 +68,8 @@ type Text struct {
 	Text   string            `json:"text"`
 	Parts  int               `json:"parts"`
 	Fields map[string]string `json:"fields,omitempty"`
+	// Left names the fields that the text leaves to the notice's page.
+	Left []string `json:"left,omitempty"`
 }
 
 // Renderer renders for every channel that a notice can choose.

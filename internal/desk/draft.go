@@ -26,6 +26,9 @@ type Draft struct {
 	By        string        `json:"by"`
 	Submitted string        `json:"submitted,omitempty"` // the notice it became
 	Restores  int           `json:"restores,omitempty"`  // the retraction that it takes back
+	Dropped   *time.Time    `json:"dropped,omitempty"`   // thrown away; can be taken back
+	Tab       string        `json:"tab,omitempty"`       // the page that saved last, see [Desk.KeepDraft]
+	Past      []Past        `json:"past,omitempty"`      // what an undo goes back to, newest last
 	Seq       uint64        `json:"-"`                   // the record's sequence of this save
 }
 
@@ -66,18 +69,7 @@ func (d *Desk) startDraft(ctx context.Context, who alert.Actor, dr *Draft) (*Dra
 // SaveDraft replaces a draft's text. seq is the save the officer started
 // from: somebody else's save in between is a conflict, never overwritten.
 func (d *Desk) SaveDraft(ctx context.Context, who alert.Actor, id string, seq uint64, c alert.Content) (*Draft, error) {
-	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
-		return nil, err
-	}
-	dr, err := d.openDraft(ctx, who, id)
-	if err != nil {
-		return nil, err
-	}
-	if c = clean(c); sameContent(c, dr.Content) {
-		return dr, nil
-	}
-	dr.Content, dr.Saved, dr.By, dr.Touched = c, d.Now().UTC(), who.ID, touch(dr.Touched, who.ID)
-	return dr, d.putDraft(ctx, dr, seq)
+	return d.KeepDraft(ctx, who, id, seq, "", c)
 }
 
 func sameContent(a, b alert.Content) bool {
@@ -147,6 +139,15 @@ func decodeDraft(r alert.Record) (*Draft, error) {
 
 // openDraft returns a draft that the officer may still write to.
 func (d *Desk) openDraft(ctx context.Context, who alert.Actor, id string) (*Draft, error) {
+	dr, err := d.ownDraft(ctx, who, id)
+	if err == nil && dr.Dropped != nil {
+		return nil, &alert.Problem{Kind: alert.Conflict, Field: "draft", ZH: "这份草稿已经丢弃；可以先把它拿回来。", EN: "The draft was dropped: take it back first."}
+	}
+	return dr, err
+}
+
+// ownDraft returns a draft of the officer's mode that was not submitted.
+func (d *Desk) ownDraft(ctx context.Context, who alert.Actor, id string) (*Draft, error) {
 	dr, err := d.Draft(ctx, id)
 	if err != nil {
 		return nil, err
@@ -167,7 +168,7 @@ func submitted() *alert.Problem {
 // Drafts returns the texts that were not submitted yet, newest first.
 func (d *Desk) Drafts(ctx context.Context) ([]*Draft, error) { return d.drafts.list(ctx, d.Store) }
 
-// DropDraft throws a draft away.
+// DropDraft throws a draft away. [Desk.UndropDraft] takes that back.
 func (d *Desk) DropDraft(ctx context.Context, who alert.Actor, id string) error {
 	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
 		return err
@@ -176,8 +177,9 @@ func (d *Desk) DropDraft(ctx context.Context, who alert.Actor, id string) error 
 	if err != nil {
 		return err
 	}
-	_, err = d.Store.Put(ctx, alert.Put{Subject: "draft." + id, ExpectSubject: &dr.Seq, Delete: true})
-	return err
+	now := d.Now().UTC()
+	dr.Dropped = &now
+	return d.putDraft(ctx, dr, dr.Seq)
 }
 
 // Preview is everything a page shows beside a text being written.

@@ -48,7 +48,7 @@ func (o *openDrafts) take(r alert.Record) error {
 	if err != nil {
 		return err
 	}
-	if dr.Submitted != "" {
+	if dr.Submitted != "" || dr.Dropped != nil {
 		delete(o.open, id)
 		return nil
 	}

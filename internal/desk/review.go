@@ -68,7 +68,7 @@ func submission(st *alert.State, who alert.Actor, dr *Draft, notice string) (ale
 // closeDraft marks a draft as submitted. The submission stands already, so this
 // is tidying: should it fail, a second submission is refused by the journal.
 func (d *Desk) closeDraft(ctx context.Context, dr *Draft, notice string) {
-	dr.Submitted = notice
+	dr.Submitted, dr.Past = notice, nil
 	if err := d.putDraft(ctx, dr, dr.Seq); err != nil {
 		d.Log.Warn("close the submitted draft", "draft", dr.ID, "err", err)
 	}

@@ -43,7 +43,7 @@ func (d *Desk) tryTemplate(t alert.Template, mode alert.Mode) alert.Problems {
 	now := d.Now().UTC()
 	c := alert.Content{
 		Effective: now, Expires: now.Add(hours(t.Hours)), AreaDesc: d.Gazetteer.Name(d.Gazetteer.City()), Areas: []string{d.Gazetteer.City()},
-		SenderName: "佛山市应急管理局", Authority: alert.Authority{Basis: "own"}, Scope: t.Scope, Openness: alert.Openness{Attribute: "active"},
+		SenderName: "佛山市应急管理局", Contact: "12350", Authority: alert.Authority{Basis: "own"}, Scope: t.Scope, Openness: alert.Openness{Attribute: "active"},
 	}
 	if t.Scope == alert.ScopeSector {
 		c.Authority.Basis = "sector"

@@ -138,3 +138,10 @@ func (n form) rank(q string) int {
 	}
 	return 0
 }
+
+// Spelling is what a name is found by while it is typed: itself, its full
+// pinyin and its initials, lower-case, with spaces between.
+func Spelling(name string) string {
+	f := spell(name)
+	return f.text + " " + f.full + " " + f.initials
+}
