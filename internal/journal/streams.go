@@ -42,8 +42,8 @@ const (
 )
 
 // streamTable lists the record's streams. The limits are far above what a city
-// needs and far below what would surprise an operator: an outcome is about 20
-// bytes, so 64 GiB hold three billion; a subscription with its headers is about
+// needs and far below what would surprise an operator: an outcome is 37 to 45
+// bytes, so 64 GiB hold one and a half billion; a subscription with its headers is about
 // 400, so 16 GiB hold forty million.
 func streamTable() []streamDef {
 	return []streamDef{

@@ -10,6 +10,10 @@
 //   - [Roll] is what people and imports do: [Roll.Join], [Roll.Leave],
 //     [Roll.Erase], [Roll.Import], and the looks at it, [Roll.Find], [Roll.Count]
 //     and [Roll.Export], whose [Selection] is of whom a notice would be for.
+//   - [Care] looks after the roll: it compares what the stream shows with a second
+//     copy beside it, at start ([Care.Open]) and hourly ([Care.Run]), writes the
+//     stream anew when it hides somebody, takes the snapshots and rewrites the roll under a new
+//     key ([Care.Rewrite]); [Care.Status] is what the console shows of it.
 //   - [Keys] makes the ids and seals the addresses; [OpenKeys] reads them.
 //   - [Record] and [Profile] are the stored form, for whoever reads the stream.
 //   - [File] is what is to be imported, read by [ReadCSV] or [ReadNDJSON] a row at
@@ -26,6 +30,11 @@
 // [Roll.Forget] drops it. Legal erasure drops it at once, with everything else
 // that the person told us.
 //
+// A flipped bit of the stream's files hides nobody for longer than an hour: the
+// second copy is the newest snapshot and a log of the changes since, and nothing
+// that is put back from it overrides who left or was erased.
+//
 // What it does not do: overwriting a subject leaves the old bytes in the
-// stream's files until the roll is rewritten under a new key.
+// stream's files, and in older snapshots, until the roll is rewritten under a new
+// key ([Care.Rewrite]).
 package roll
