@@ -52,6 +52,10 @@ func TestT07FlippedBitsAreHealed(t *testing.T) {
 		}
 		want = got
 		w.stop()
+		if w.anew {
+			t.Logf("the server that goes round in circles goes on in this process, which a service would have ended: the %d flips left are not tried", run.Times-i-1)
+			break
+		}
 	}
 	t.Logf("%d of %d flips were found before serving and healed, the others hurt no event", found, run.Times)
 }

@@ -12,8 +12,9 @@
 //     and [Roll.Export], whose [Selection] is of whom a notice would be for.
 //   - [Care] looks after the roll: it compares what the stream shows with a second
 //     copy beside it, at start ([Care.Open]) and hourly ([Care.Run]), writes the
-//     stream anew when it hides somebody, takes the snapshots and rewrites the roll under a new
-//     key ([Care.Rewrite]); [Care.Status] is what the console shows of it.
+//     stream anew when it hides somebody, takes the snapshots, and rewrites the
+//     roll under a new key ([Care.Rewrite]); [Care.Status] is what the console
+//     shows of it.
 //   - [Keys] makes the ids and seals the addresses; [OpenKeys] reads them.
 //   - [Record] and [Profile] are the stored form, for whoever reads the stream.
 //   - [File] is what is to be imported, read by [ReadCSV] or [ReadNDJSON] a row at
