@@ -14,6 +14,7 @@ import (
 
 	"mingluo/channels"
 	"mingluo/channels/web"
+	"mingluo/deploy"
 	"mingluo/internal/alert"
 	"mingluo/internal/cap"
 	"mingluo/internal/console"
@@ -122,7 +123,7 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,
 		DemoLinks: a.opts.DemoLinks, Front: a.opts.Front, Registry: a.Registry, Log: a.log.With("part", "console"),
 		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": a.journalReady, "site": a.siteReady},
-		Parts: a.allParts, Safe: a.safe(), Apart: a.drill != nil,
+		Parts: a.allParts, Safe: a.safe(), Apart: a.drill != nil, DutyCard: deploy.DutyCard,
 	}
 	if err := a.openDrillPlace(conf); err != nil {
 		return err

@@ -19,6 +19,7 @@ type boardBody struct {
 	Drafts   []*desk.Draft
 	Channels []ChannelStatus
 	Parts    []PartStatus
+	Late     []lateLine
 	Red      []PartStatus // those of them that a person has to see to
 }
 
@@ -100,6 +101,9 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request, s *seat) error {
 		b.InForce = append(b.InForce, l)
 	}
 	v.Version = version
+	items := c.inboxWaiting(s)
+	c.late(s, b, inForce, items, now)
+	b.Waiting = append(b.Waiting, s.inboxToDo(items)...)
 	b.Waiting = append(b.Waiting, remindersOf(s, b.Clocks)...)
 	slices.SortStableFunc(b.Waiting, func(x, y waiting) int { return y.rank() - x.rank() })
 	return c.show(w, r, http.StatusOK, "board", v)

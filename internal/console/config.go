@@ -48,6 +48,9 @@ type Config struct {
 	// StaffGroup is whom a drill on a live installation is for.
 	StaffGroup string
 
+	// DutyCard is the page for the wall, in Markdown; "" for none.
+	DutyCard string
+
 	// Roll takes files of subscribers; nil: the console has no page for them.
 	Roll Roll
 

@@ -58,6 +58,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("GET", "/notices/{notice}/refused", c.refusedPage)
 
 	page("GET", "/inbox", c.inbox)
+	page("GET", "/card", c.card)
 	page("POST", "/inbox/{item}/{act}", c.inboxAct)
 
 	page("GET", "/account", c.account)
