@@ -140,6 +140,7 @@ func (d *Demo) config(to access) app.Config {
 	if d.cfg.Unrecorded > 0 {
 		c.Fanout.SliceSize, c.Fanout.Unrecorded = 200, d.cfg.Unrecorded
 	}
+	c.Desk.Emergency = true             // so that it can be tried: one template, one officer
 	c.Session.Idle = c.Session.Absolute // nobody is thrown out of a demo for reading
 	return c
 }

@@ -103,7 +103,8 @@ func seatOne(ctx context.Context, accounts *console.Accounts, o alert.Officer, k
 	switch {
 	case errors.Is(err, alert.ErrNotFound):
 		password := console.NewPassword()
-		token, err := accounts.Create(ctx, o, password)
+		// Where they are called is set with the roster, see fillRoster.
+		token, err := accounts.Create(ctx, alert.Officer{ID: o.ID, Name: o.Name, Roles: o.Roles}, password)
 		return Officer{Officer: o, Password: password, Token: token}, err
 	case err != nil:
 		return Officer{}, err

@@ -33,7 +33,7 @@ func (d *Demo) fillTemplates(ctx context.Context) error {
 		if err := d.Desk.ReviewTemplate(ctx, d.As("li"), t.ID, version, t.Hash(), ""); err != nil {
 			return fmt.Errorf("template %s: %w", t.ID, err)
 		}
-		if err := d.Desk.ApproveTemplate(ctx, d.As("li"), t.ID, version, t.Hash(), false); err != nil {
+		if err := d.Desk.ApproveTemplate(ctx, d.As("li"), t.ID, version, t.Hash(), t.ID == "chem-leak"); err != nil {
 			return fmt.Errorf("template %s: %w", t.ID, err)
 		}
 	}
