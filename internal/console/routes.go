@@ -56,6 +56,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page("POST", "/notices/{notice}/{act}", c.noticeAct)
 	page("GET", "/notices/{notice}/{verb}", c.follow)
 	page("GET", "/notices/{notice}/refused", c.refusedPage)
+	page("GET", "/notices/{notice}/report", c.reportPage)
 
 	page("GET", "/inbox", c.inbox)
 	page("GET", "/card", c.card)
