@@ -17,6 +17,12 @@ import (
 // chromium opens a tab of a real browser.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
+	return chromiumFor(t, 60*time.Second)
+}
+
+// chromiumFor opens a tab that lasts longer.
+func chromiumFor(t *testing.T, lasts time.Duration) context.Context {
+	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if p, err := exec.LookPath(name); err == nil && path == "" {
@@ -34,7 +40,7 @@ func chromium(t *testing.T) context.Context {
 	t.Cleanup(cancelAlloc)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 60*time.Second)
+	ctx, stop := context.WithTimeout(ctx, lasts)
 	t.Cleanup(stop)
 	return ctx
 }
