@@ -145,3 +145,22 @@ func Spelling(name string) string {
 	f := spell(name)
 	return f.text + " " + f.full + " " + f.initials
 }
+
+// Rank says how well any of the names answers a query, typed in Chinese, in full
+// pinyin, in initials or in English; 0 is not at all. The first name counts most.
+func Rank(query string, names ...string) int {
+	q := squeeze(query)
+	if r := []rune(q); len(r) > maxQuery {
+		q = string(r[:maxQuery])
+	}
+	if q == "" {
+		return 0
+	}
+	e := entry{}
+	for _, n := range names {
+		if n != "" {
+			e.names = append(e.names, spell(n))
+		}
+	}
+	return e.rank(q)
+}
