@@ -25,6 +25,7 @@ type composeBody struct {
 	City      townChoice
 	Districts []districtChoice
 	Groups    []string
+	Staff     string // whom a drill of a live installation is for; "" elsewhere
 	Channels  []ChannelStatus
 	Incidents []incidentChoice
 	Suspend   []suspendChoice
@@ -250,6 +251,7 @@ func (c *Console) showCompose(w http.ResponseWriter, r *http.Request, s *seat, s
 
 func (c *Console) composed(r *http.Request, s *seat, d *desk.Draft, n alert.Content) (*composeBody, error) {
 	b := &composeBody{
+		Staff: c.StaffGroup,
 		Draft: d, Content: n, Kinds: alert.NoticeKinds, Hazards: alert.Hazards(), Groups: c.Groups, Channels: c.Channels(),
 		Levels: []alert.Level{alert.White, alert.Blue, alert.Yellow, alert.Orange, alert.Red},
 		Times:  map[string]string{"effective": toForm(n.Effective), "expires": toForm(n.Expires)},

@@ -97,6 +97,9 @@ func (c *Console) contentFromForm(s *seat, values url.Values, old alert.Content)
 	n.Effective, n.Expires = f.keepTime("effective", old.Effective), f.keepTime("expires", old.Expires)
 	n.Areas, n.AreaDesc = c.wholeDistricts(f.list("areas")), f.text("area_desc")
 	n.Groups, n.Channels = f.list("groups"), f.list("channels")
+	if f.Has("reach") { // the form asked
+		n.Again, n.RealCarriers = f.Has("again"), f.Has("real_carriers")
+	}
 	n.Authority = alert.Authority{Basis: f.text("authority_basis"), Ref: f.text("authority_ref")}
 	n.Scope = alert.Scope(f.text("scope"))
 	n.Openness = alert.Openness{Attribute: f.text("openness"), Reason: f.text("openness_reason")}
