@@ -173,5 +173,5 @@ func (c *Console) openCallLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.Log.Info("the link of a call was opened", "officer", officer, "notice", to.Notice, "rev", to.Rev, "call", to.No)
-	return seeOther(w, r, fmt.Sprintf("%s/notices/%s?rev=%d", base(officer), to.Notice, to.Rev))
+	return seeOther(w, r, fmt.Sprintf("%s/notices/%s/approve?rev=%d", base(officer), to.Notice, to.Rev))
 }

@@ -11,6 +11,7 @@ func (c *Console) composeRoutes(page func(method, path string, h seatedHandler))
 	page("POST", "/drafts/{draft}/keep", c.keepDraft)
 	page("POST", "/drafts/{draft}/undo", c.undoDraft)
 	page("POST", "/notices/{notice}/takeback", c.takeBack)
+	page("GET", "/notices/{notice}/approve", c.approval)
 }
 
 // composeAPI are the same acts for scripts.

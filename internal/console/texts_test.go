@@ -103,6 +103,7 @@ func dynamicTexts() (out []string) {
 	for _, k := range append(auditKinds(), "signin", "approve", "sign", "retract", "import", "export", "factor") {
 		out = append(out, actWord(k))
 	}
+	out = append(out, "与退回的那一版相比", "与生效的这一版相比", "与审定的模板相比", "自由文字，没有可比的底稿")
 	out = append(out, leftWords([]string{"description", "instruction", "area_desc", "suspend"})...)
 	return append(out, "许多地方", "不明", "页面", "接口", "本机命令")
 }
