@@ -105,12 +105,18 @@ func (s *Store) rewriteStream(ctx context.Context, a *authority, have *copyLinks
 	if err != nil {
 		return err
 	}
-	if after == 0 {
+	if after > 0 {
+		err = s.fill(ctx, a, after)
+	}
+	// A flipped bit can leave a stream that shows its first events and remembers how
+	// many there were: it takes none behind those it shows.
+	if after == 0 || errors.Is(err, alert.ErrStale) || errors.Is(err, alert.ErrUnknown) {
 		if err := s.recreateJournal(ctx); err != nil {
 			return err
 		}
+		err = s.fill(ctx, a, 0)
 	}
-	if err := s.fill(ctx, a, after); err != nil {
+	if err != nil {
 		return fmt.Errorf("write the journal anew: %w", err)
 	}
 	return s.matches(ctx, a)

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -165,6 +166,30 @@ func size(t testing.TB, path string) int64 {
 func blocksOf(dir string) []string {
 	found, _ := filepath.Glob(filepath.Join(dir, "js", "jetstream", "*", "streams", alert.StreamJournal, "msgs", "*.blk")) // the pattern is right
 	return found
+}
+
+// A flipped bit in the length of an event leaves a stream that shows those before it
+// and remembers how many there were, so that it takes none behind those it shows. It
+// is written anew from the first event.
+func TestT07AStreamThatRemembersMoreThanItShows(t *testing.T) {
+	dir := t.TempDir()
+	want := written(t, dir, 2000)
+	path := blocksOf(dir)[0]
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for range 500 { // a record begins with its length, whose highest bit says that it has a header
+		at += int(binary.LittleEndian.Uint32(b[at:]) &^ (1 << 31))
+	}
+	b[at] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := served(t, dir, want); r.OK() {
+		t.Error("nothing was found")
+	}
 }
 
 // While officers act, bits of the stream flip and the scrub heals it under them.
