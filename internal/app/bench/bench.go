@@ -58,6 +58,7 @@ func All() []Bench {
 		{"import", "people from CSV into the roll, and the same bytes in bare batches", 100_000, benchImport},
 		{"start", "start to ready with so many people on the roll and one notice sent to them; -history", 100_000, benchStart},
 		{"count", "audience counts of city, districts and towns by group, from memory", 100_000, benchCount},
+		{"desk", "what an officer waits for: board, compose, a notice, the preview, with so many people on the roll", 100_000, benchDesk},
 		{"append", "release to acknowledged append, one after the other; -history", 200, benchRelease},
 		{"fanout", "release to every outcome settled on disk; -carrier instant or smpp", 100_000, benchFanout},
 		{"page", "release to the bytes on an open page", 20, benchPage},
