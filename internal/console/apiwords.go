@@ -12,6 +12,7 @@ func apiTags() []openapi.Tag {
 	return []openapi.Tag{
 		{Name: "notices", Description: "通知 / Notices"},
 		{Name: "drafts", Description: "草稿 / Drafts"},
+		{Name: "templates", Description: "模板 / Templates"},
 		{Name: "preview", Description: "预览 / Preview"},
 		{Name: "inbox", Description: "收件箱 / Inbox"},
 		{Name: "incidents", Description: "突发事件 / Incidents"},
