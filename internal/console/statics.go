@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"regexp"
 	"time"
 )
 
@@ -46,10 +47,17 @@ func loadStatics() (*statics, error) {
 		if err != nil {
 			return nil, err
 		}
-		all.Write(b)
+		all.Write(lighter(b))
 	}
 	s.add(styleSheet, all.Bytes())
 	return s, nil
+}
+
+// lighter leaves the comments of a style sheet and the space at its lines' ends
+// at home: they are for us.
+func lighter(css []byte) []byte {
+	css = regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAll(css, nil)
+	return regexp.MustCompile(`\s*\n\s*`).ReplaceAll(css, []byte("\n"))
 }
 
 func (s *statics) add(name string, b []byte) {
