@@ -34,7 +34,9 @@ func (c *Console) banners(r *http.Request, s *seat) (out []banner) {
 	c.Desk.Read(func(st *alert.State) {
 		for _, id := range st.Live() {
 			if n := st.Notices[id]; n.Mode == s.Actor.Mode {
-				out = append(out, c.callsOf(st, n, s)...)
+				if r.PathValue("notice") != id { // whoever looks at it need not be sent to it
+					out = append(out, c.callsOf(st, n, s)...)
+				}
 				out = append(out, c.signaturesOf(n, s, now)...)
 			}
 		}
