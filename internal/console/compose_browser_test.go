@@ -224,7 +224,7 @@ func TestTwoOfficersInOneDraft(t *testing.T) {
 	do(t, h.ctx, chromedp.Click(".side button[value=save]"))
 	until(t, h.ctx, says("main", "您写的还在下面"))
 	do(t, h.ctx, chromedp.Click(".side button[value=save]"))
-	until(t, h.ctx, `document.querySelector("#saved.saved") !== null && document.querySelector(".undo") !== null`)
+	until(t, h.ctx, `document.querySelector("#saved.saved") !== null && document.querySelector(".undo") !== null && !document.body.innerText.includes("您写的还在下面")`)
 	do(t, h.ctx, chromedp.Click(".undo button"))
 	until(t, h.ctx, `document.querySelector("input[name=headline]").value === "王守一的标题"`)
 }
