@@ -183,7 +183,7 @@ func TestR4DrillAndLiveAreDifferentPlaces(t *testing.T) {
 }
 
 func review(ctx context.Context, d *desk.Desk, who alert.Actor, id string, rev int, hash string) error {
-	return d.Review(ctx, who, id, rev, hash, "")
+	return d.Review(ctx, who, id, rev, hash, "", alert.Checked()...)
 }
 
 // settledAt waits until everybody of a release has a result, at the tracker.

@@ -159,7 +159,7 @@ func (b *deskbook) issue(c alert.Content) {
 		name string
 		step step
 	}{{"review", reviewed}, {"approve", approved}, {"release", released}} {
-		a, again := b.ask("li", "/notices/"+n.ID+"/"+act.name, map[string]any{"rev": n.Rev, "hash": n.Hash})
+		a, again := b.ask("li", "/notices/"+n.ID+"/"+act.name, map[string]any{"rev": n.Rev, "hash": n.Hash, "checklist": alert.Checked()})
 		if !b.good(a, again) {
 			return
 		}

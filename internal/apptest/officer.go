@@ -123,7 +123,11 @@ func (f *Officer) Dare(act string, n Notice) *Answer {
 
 func (f *Officer) act(act string, n Notice, reason string) *http.Request {
 	f.t.Helper()
-	return f.request(http.MethodPost, "/notices/"+n.ID+"/"+act, map[string]any{"rev": n.Rev, "hash": n.Hash, "reason": reason})
+	body := map[string]any{"rev": n.Rev, "hash": n.Hash, "reason": reason}
+	if act == "review" {
+		body["checklist"] = alert.Checked()
+	}
+	return f.request(http.MethodPost, "/notices/"+n.ID+"/"+act, body)
 }
 
 func (f *Officer) do(act string, n Notice, reason string) Notice {

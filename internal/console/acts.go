@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,8 @@ type act struct {
 	Hash   string `json:"hash"`
 	Reason string `json:"reason"`
 	Note   string `json:"note"`
+	// Checklist names the items of the confidentiality review that were ticked.
+	Checklist []string `json:"checklist,omitempty"`
 	// Factor is a fresh code of the second factor, for acts that sign.
 	Factor string `json:"factor,omitempty"`
 }
@@ -41,7 +44,7 @@ func (c *Console) do(ctx context.Context, who alert.Actor, name, notice string, 
 			out.Draft = d.ID
 		}
 	case "review":
-		err = c.Desk.Review(ctx, who, notice, a.Rev, a.Hash, a.Note)
+		err = c.Desk.Review(ctx, who, notice, a.Rev, a.Hash, a.Note, a.Checklist...)
 	case "approve":
 		err = c.Desk.Approve(ctx, who, notice, a.Rev, a.Hash)
 	case "release":
@@ -115,12 +118,13 @@ func (c *Console) followUp(ctx context.Context, who alert.Actor, verb alert.Verb
 }
 
 // actFromForm reads an act out of a page's form.
-func actFromForm(get func(string) string) act {
+func actFromForm(form url.Values) act {
+	get := form.Get
 	rev, err := strconv.Atoi(get("rev"))
 	if err != nil {
 		rev = 0 // no revision has this number, so the desk refuses it
 	}
-	return act{Rev: rev, Hash: get("hash"), Reason: strings.TrimSpace(get("reason")), Note: strings.TrimSpace(get("note")), Factor: get("factor")}
+	return act{Rev: rev, Hash: get("hash"), Reason: strings.TrimSpace(get("reason")), Note: strings.TrimSpace(get("note")), Factor: get("factor"), Checklist: form["checklist"]}
 }
 
 // sameMode keeps drill and live apart on pages too (R4, R5).

@@ -58,7 +58,7 @@ func (c *Console) callsOf(st *alert.State, n *alert.Notice, s *seat) []banner {
 	for _, k := range slices.Backward(st.Calls[alert.PlanID(n.ID, r.No)]) {
 		if k.Officer == s.ID {
 			return []banner{{Kind: "call", Title: r.Content.Headline, Level: r.Content.Level, Where: c.Gazetteer.Describe(r.Content.Areas),
-				At: k.Made.At, Due: k.Next, URL: s.Base + "/notices/" + n.ID}}
+				At: k.Made.At, Due: k.Next, URL: s.Base + "/notices/" + n.ID + "/approve"}}
 		}
 	}
 	return nil

@@ -165,7 +165,7 @@ func (c *Console) takeBack(w http.ResponseWriter, r *http.Request, s *seat) erro
 	if _, _, _, err := c.findNotice(id, s); err != nil {
 		return err
 	}
-	d, err := c.Desk.TakeBack(r.Context(), s.Actor, id, actFromForm(r.PostForm.Get).Rev)
+	d, err := c.Desk.TakeBack(r.Context(), s.Actor, id, actFromForm(r.PostForm).Rev)
 	if err != nil {
 		return err
 	}

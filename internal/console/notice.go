@@ -214,7 +214,7 @@ func (c *Console) noticeAct(w http.ResponseWriter, r *http.Request, s *seat) err
 	if _, _, _, err := c.findNotice(id, s); err != nil {
 		return err
 	}
-	a := actFromForm(r.PostForm.Get)
+	a := actFromForm(r.PostForm)
 	var d done
 	err := c.fresh(r.Context(), s.Actor, s.sess, name, a.Factor)
 	if err == nil {
@@ -233,6 +233,9 @@ func (c *Console) noticeAct(w http.ResponseWriter, r *http.Request, s *seat) err
 	}
 	if d.Draft != "" && (name == "update" || name == "restore") {
 		return seeOther(w, r, s.Base+"/drafts/"+d.Draft)
+	}
+	if name == "review" && s.Can("approver") {
+		return seeOther(w, r, s.Base+"/notices/"+id+"/approve") // the next act is the same person's
 	}
 	return seeOther(w, r, s.Base+"/notices/"+id)
 }

@@ -47,7 +47,7 @@ type Drafting interface {
 // Deciding is what happens to a submitted or released revision.
 type Deciding interface {
 	Return(ctx context.Context, who alert.Actor, notice string, rev int, reason string) (*desk.Draft, error)
-	Review(ctx context.Context, who alert.Actor, notice string, rev int, hash, note string) error
+	Review(ctx context.Context, who alert.Actor, notice string, rev int, hash, note string, ticked ...string) error
 	Approve(ctx context.Context, who alert.Actor, notice string, rev int, hash string) error
 	Release(ctx context.Context, who alert.Actor, notice string, rev int) error
 	FollowText(notice string, verb alert.Verb, reason string) (alert.Content, error)

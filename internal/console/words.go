@@ -17,10 +17,11 @@ import (
 func (c *Console) funcs(lang string) template.FuncMap {
 	t := func(text string, args ...any) string { return c.texts.say(lang, text, args...) }
 	return template.FuncMap{
-		"t":     t,
-		"num":   anyNumber,
-		"at":    func(x time.Time) string { return showAt(lang, x) },
-		"clock": func(x time.Time) string { return x.In(alert.Beijing()).Format("15:04:05") },
+		"t":           t,
+		"num":         anyNumber,
+		"reviewItems": alert.ReviewItems,
+		"at":          func(x time.Time) string { return showAt(lang, x) },
+		"clock":       func(x time.Time) string { return x.In(alert.Beijing()).Format("15:04:05") },
 		"span": func(d time.Duration) string {
 			if d >= time.Hour {
 				return t("%d 小时 %02d 分", int(d.Hours()), int(d.Minutes())%60)

@@ -74,7 +74,7 @@ func TestTheApproverIsCalled(t *testing.T) {
 			t.Errorf("%+v", calls)
 		}
 	})
-	n.must(n.Review(ctx, approver, notice, rev, hash, ""))
+	n.must(n.Review(ctx, approver, notice, rev, hash, "", alert.Checked()...))
 	n.must(n.Approve(ctx, approver2, notice, rev, hash))
 	if next := round(at.Add(time.Hour)); !next.IsZero() || len(rung) != 4 {
 		t.Errorf("it is signed, but %v was called, next %v", rung[4:], next)

@@ -34,7 +34,7 @@ func TestANoticeGoesThroughTwoPeople(t *testing.T) {
 	}
 	hash := n.hash(notice, rev2)
 	refused(t, n.Approve(ctx, approver, notice, rev2, hash), alert.Blocked, "") // the review comes first
-	n.must(n.Review(ctx, approver, notice, rev2, hash, "不含涉密内容"))
+	n.must(n.Review(ctx, approver, notice, rev2, hash, "不含涉密内容", alert.Checked()...))
 	n.must(n.Approve(ctx, approver, notice, rev2, hash))
 	n.must(n.Release(ctx, approver, notice, rev2))
 	if got := n.state(notice); got != alert.StateReleased {
@@ -54,8 +54,8 @@ func TestR1TwoPeopleAndOneText(t *testing.T) {
 	n := newNight(t)
 	ctx := t.Context()
 	notice, rev, hash := n.submitted(approver2, leak())
-	refused(t, n.Review(ctx, approver2, notice, rev, hash, ""), alert.Forbidden, "R1")
-	n.must(n.Review(ctx, approver, notice, rev, hash, ""))
+	refused(t, n.Review(ctx, approver2, notice, rev, hash, "", alert.Checked()...), alert.Forbidden, "R1")
+	n.must(n.Review(ctx, approver, notice, rev, hash, "", alert.Checked()...))
 	refused(t, n.Approve(ctx, approver2, notice, rev, hash), alert.Forbidden, "R1")
 	refused(t, n.Release(ctx, approver, notice, rev), alert.Blocked, "R1")
 	refused(t, n.Approve(ctx, approver, notice, rev, "0000"), alert.Conflict, "R1")
@@ -77,7 +77,7 @@ func TestR1TouchingADraftIsEnough(t *testing.T) {
 	n.must(err)
 	notice, rev, err := n.Submit(ctx, writer, d.ID, d.Seq)
 	n.must(err)
-	refused(t, n.Review(ctx, approver2, notice, rev, n.hash(notice, rev), ""), alert.Forbidden, "R1")
+	refused(t, n.Review(ctx, approver2, notice, rev, n.hash(notice, rev), "", alert.Checked()...), alert.Forbidden, "R1")
 }
 
 // Of two officers saving the same draft one wins, the other looks again.
@@ -98,7 +98,7 @@ func TestTwoSavesOfOneDraftConflict(t *testing.T) {
 func TestHundredParallelApprovals(t *testing.T) {
 	n := newNight(t)
 	notice, rev, hash := n.submitted(writer, leak())
-	n.must(n.Review(t.Context(), approver, notice, rev, hash, ""))
+	n.must(n.Review(t.Context(), approver, notice, rev, hash, "", alert.Checked()...))
 	for _, act := range []struct {
 		name string
 		do   func() error
@@ -129,7 +129,7 @@ func TestR5DrillAndLiveStayApart(t *testing.T) {
 	notice, rev, hash := n.submitted(writer, leak())
 	live := approver
 	live.Mode = alert.Live
-	refused(t, n.Review(ctx, live, notice, rev, hash, ""), alert.Forbidden, "R5")
+	refused(t, n.Review(ctx, live, notice, rev, hash, "", alert.Checked()...), alert.Forbidden, "R5")
 	refused(t, n.Approve(ctx, live, notice, rev, hash), alert.Forbidden, "R5")
 	refused(t, n.Release(ctx, live, notice, rev), alert.Forbidden, "R5")
 	_, err := n.Follow(ctx, live, notice, alert.Retract, "")
@@ -208,7 +208,7 @@ func TestW1UpdateReusesEverything(t *testing.T) {
 		t.Fatalf("%s/%d, %s: an update in review must leave the notice in force", same, rev, n.state(notice))
 	}
 	hash := n.hash(notice, rev)
-	n.must(n.Review(ctx, approver, notice, rev, hash, ""))
+	n.must(n.Review(ctx, approver, notice, rev, hash, "", alert.Checked()...))
 	n.must(n.Approve(ctx, approver, notice, rev, hash))
 	n.must(n.Release(ctx, approver, notice, rev))
 	if n.state(notice) != alert.StateUpdated {

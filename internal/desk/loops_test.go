@@ -77,7 +77,7 @@ func TestReleaseBecomesAPlanAndRetractionFollowsItsSlices(t *testing.T) {
 func TestR12AGrownAudienceIsHeld(t *testing.T) {
 	n := newNight(t)
 	notice, rev, hash := n.submitted(writer, leak())
-	n.must(n.Review(t.Context(), approver, notice, rev, hash, ""))
+	n.must(n.Review(t.Context(), approver, notice, rev, hash, "", alert.Checked()...))
 	n.must(n.Approve(t.Context(), approver, notice, rev, hash))
 	for i := range 60 {
 		n.crowd.per[i]++

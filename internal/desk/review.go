@@ -133,7 +133,7 @@ func bound(r *alert.Revision, hash string) error {
 }
 
 // Review records the confidentiality review (保密审查) of exactly this text.
-func (d *Desk) Review(ctx context.Context, who alert.Actor, notice string, rev int, hash, note string) error {
+func (d *Desk) Review(ctx context.Context, who alert.Actor, notice string, rev int, hash, note string, ticked ...string) error {
 	if err := need(who, alert.RoleReviewer); err != nil {
 		return err
 	}
@@ -151,7 +151,10 @@ func (d *Desk) Review(ctx context.Context, who alert.Actor, notice string, rev i
 		if r.Reviewed != nil {
 			return nil, nil
 		}
-		return alert.Reviewed{Rev: rev, Hash: hash, Note: strings.TrimSpace(note)}, nil
+		if err := alert.CheckReview(ticked); err != nil {
+			return nil, err
+		}
+		return alert.Reviewed{Rev: rev, Hash: hash, Note: strings.TrimSpace(note), Checklist: alert.Checked()}, nil
 	})
 }
 

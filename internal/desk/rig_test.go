@@ -121,7 +121,7 @@ func (n *night) hash(notice string, rev int) (h string) {
 func (n *night) released(c alert.Content) (notice string) {
 	n.t.Helper()
 	notice, rev, hash := n.submitted(writer, c)
-	n.must(n.Review(n.t.Context(), approver, notice, rev, hash, ""))
+	n.must(n.Review(n.t.Context(), approver, notice, rev, hash, "", alert.Checked()...))
 	n.must(n.Approve(n.t.Context(), approver, notice, rev, hash))
 	n.must(n.Release(n.t.Context(), approver, notice, rev))
 	return notice

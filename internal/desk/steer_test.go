@@ -91,7 +91,7 @@ func TestW17ABurstPausesAsTheSystem(t *testing.T) {
 func TestW17AStopLetsAHeldPlanBeSettled(t *testing.T) {
 	n := newNight(t)
 	notice, rev, hash := n.submitted(writer, leak())
-	n.must(n.Review(t.Context(), approver, notice, rev, hash, ""))
+	n.must(n.Review(t.Context(), approver, notice, rev, hash, "", alert.Checked()...))
 	n.must(n.Approve(t.Context(), approver, notice, rev, hash))
 	for i := range 200 {
 		n.crowd.per[i]++

@@ -157,7 +157,7 @@ func (s *seat) sign(n *alert.Notice, r *alert.Revision) {
 	}
 	switch s.w.rnd.IntN(3) {
 	case 0:
-		s.told("review", s.p.desk.Review(ctx, s.who, n.ID, r.No, hash, ""), revision(n.ID, r.No, func(r *alert.Revision) bool { return r.Reviewed != nil }))
+		s.told("review", s.p.desk.Review(ctx, s.who, n.ID, r.No, hash, "", alert.Checked()...), revision(n.ID, r.No, func(r *alert.Revision) bool { return r.Reviewed != nil }))
 	case 1:
 		s.told("approval", s.p.desk.Approve(ctx, s.who, n.ID, r.No, hash), revision(n.ID, r.No, func(r *alert.Revision) bool { return r.Approved != nil }))
 	default:

@@ -127,7 +127,7 @@ func approved(ctx context.Context, d *desk.Desk, c alert.Content) (string, error
 	}
 	var hash string
 	d.Read(func(st *alert.State) { hash = st.Notices[id].Rev(rev).Hash })
-	if err := d.Review(ctx, signer(), id, rev, hash, ""); err != nil {
+	if err := d.Review(ctx, signer(), id, rev, hash, "", alert.Checked()...); err != nil {
 		return "", err
 	}
 	return id, d.Approve(ctx, signer(), id, rev, hash)

@@ -158,7 +158,7 @@ func sign(ctx context.Context, then *desk.Desk, d *Demo, notice string, rev int,
 	var hash string
 	then.Read(func(st *alert.State) { hash = st.Notices[notice].Rev(rev).Hash })
 	wait(2 * time.Minute)
-	if err := then.Review(ctx, d.As("li"), notice, rev, hash, "不含涉密内容和个人信息"); err != nil {
+	if err := then.Review(ctx, d.As("li"), notice, rev, hash, "不含涉密内容和个人信息", alert.Checked()...); err != nil {
 		return err
 	}
 	wait(30 * time.Second)

@@ -136,8 +136,9 @@ func TestTheWholeNight(t *testing.T) {
 	id, _ := n.newest()
 
 	// Returned from the phone, with a reason.
-	n.at("li", "/notices/"+id, "退回")
+	n.at("li", "/notices/"+id+"/approve", "退回修改")
 	n.picture("asked")
+	n.press(`.giveback summary`)
 	n.do(chromedp.SendKeys(`form[action$="/return"] input[name=reason]`, "请写明工棚人员先撤"))
 	n.press(`form[action$="/return"] button`)
 	n.sees("已退回")
@@ -190,16 +191,20 @@ func TestTheWholeNight(t *testing.T) {
 // approves is the approver's part: looks, reviews what is free text, signs.
 func (n *night) approves(id string) {
 	n.t.Helper()
-	n.at("li", "/notices/"+id, "发布")
+	n.at("li", "/notices/"+id+"/approve", "改过文字的人")
 	var waits bool
 	n.d.Desk.Read(func(st *alert.State) { waits = st.Notices[id].Pending().Reviewed == nil })
 	if waits {
+		for _, it := range alert.ReviewItems() {
+			n.press(`.checklist input[value="` + it.Key + `"]`)
+		}
 		n.press(`form[action$="/review"] button`)
 		n.until("reviewed", func(st *alert.State) bool { return st.Notices[id].Pending().Reviewed != nil })
-		n.do(chromedp.WaitReady(`form[action$="/sign"] button`))
+		n.sees("签发并立即发布")
 	}
 	n.picture("sign")
-	n.press(`form[action$="/sign"] button`)
+	n.press(`#sign .sure input`)
+	n.press(`#sign button`)
 	n.until("released", func(st *alert.State) bool { return st.Notices[id].Pending() == nil })
 	n.sees("生效中")
 }

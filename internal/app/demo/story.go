@@ -142,7 +142,7 @@ func (s *story) release(c alert.Content, warnings []string, live *page) error {
 	if err := s.Desk.Approve(s.ctx, s.As("chen"), s.notice, rev, hash); err == nil {
 		s.fail("the author approved the own text")
 	}
-	if err := s.Desk.Review(s.ctx, s.As("li"), s.notice, rev, hash, ""); err != nil {
+	if err := s.Desk.Review(s.ctx, s.As("li"), s.notice, rev, hash, "", alert.Checked()...); err != nil {
 		return fmt.Errorf("review: %w", err)
 	}
 	if err := s.Desk.Approve(s.ctx, s.As("li"), s.notice, rev, hash); err != nil {
