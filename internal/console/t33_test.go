@@ -26,7 +26,7 @@ func (o *office) signInFrom(addr, officer, pass string) *httptest.ResponseRecord
 	return w
 }
 
-// T33: a hundred thousand guesses (ten thousand in the short form) from a
+// T33: a hundred thousand guesses (three thousand in the short form) from a
 // thousand addresses at a hundred names.
 // No name is tried more than ten times in a quarter of an hour, most guesses
 // cost no hash, none is let in; meanwhile the officer signs in at the desk, and
