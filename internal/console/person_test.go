@@ -186,7 +186,7 @@ func (p *page) form(action string) url.Values {
 
 // call is the API with an officer's token.
 func (o *office) call(who alert.Officer, method, path string, body any, into any) *page {
-	if m, ok := body.(map[string]any); ok && strings.HasSuffix(path, "/review") && m["checklist"] == nil {
+	if m, ok := body.(map[string]any); ok && strings.HasPrefix(path, "/notices/") && strings.HasSuffix(path, "/review") && m["checklist"] == nil {
 		m["checklist"] = alert.Checked()
 	}
 	o.t.Helper()

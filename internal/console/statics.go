@@ -53,11 +53,12 @@ func loadStatics() (*statics, error) {
 	return s, nil
 }
 
-// lighter leaves the comments of a style sheet and the space at its lines' ends
-// at home: they are for us.
+// lighter leaves the comments of a style sheet and the space around its signs at
+// home: they are for us.
 func lighter(css []byte) []byte {
 	css = regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAll(css, nil)
-	return regexp.MustCompile(`\s*\n\s*`).ReplaceAll(css, []byte("\n"))
+	css = regexp.MustCompile(`\s+`).ReplaceAll(css, []byte(" "))
+	return regexp.MustCompile(` ?([{};,]) ?`).ReplaceAll(css, []byte("$1"))
 }
 
 func (s *statics) add(name string, b []byte) {
