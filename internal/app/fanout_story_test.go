@@ -91,7 +91,7 @@ func TestT22ARetractionOvertakesTheFanOut(t *testing.T) {
 	people := run.N / scale
 	for range run.Times {
 		town := apptest.NewTown(t, apptest.People(people*2/3, people/3), apptest.Configure(smallWindows))
-		town.Carriers.Slow(4*time.Millisecond, 4*time.Millisecond)
+		town.Carriers.Slow(4*time.Millisecond, 15*time.Millisecond)
 		s := town.Start()
 		n := s.Issue(apptest.Typhoon())
 		s.Until("40 % are told", func() bool { return town.Carriers.Taken() > people*2/5 })

@@ -99,7 +99,7 @@ func (h *house) issue(ctx context.Context, c alert.Content) (n noticeRev, err er
 	}
 	for _, act := range []string{"review", "sign"} {
 		var done struct{}
-		if err := li.call(ctx, http.MethodPost, "/notices/"+n.ID+"/"+act, map[string]any{"rev": n.Rev, "hash": n.Hash}, &done); err != nil {
+		if err := li.call(ctx, http.MethodPost, "/notices/"+n.ID+"/"+act, map[string]any{"rev": n.Rev, "hash": n.Hash, "checklist": checklist(act)}, &done); err != nil {
 			return n, fmt.Errorf("%s: %w", act, err)
 		}
 	}
@@ -118,4 +118,12 @@ func (h *house) progress(ctx context.Context, n noticeRev) (progress.Progress, e
 		}
 	}
 	return progress.Progress{}, nil
+}
+
+// checklist is what the confidentiality review has to tick; nil for other acts.
+func checklist(act string) []string {
+	if act != "review" {
+		return nil
+	}
+	return alert.Checked()
 }
