@@ -171,7 +171,7 @@ func TestAnHonestChannelKeepsEveryPromise(t *testing.T) {
 func TestLiar(t *testing.T) {
 	lie := os.Getenv("CHANNELTEST_LIE")
 	if lie == "" {
-		t.Skip("it tells the lie named in CHANNELTEST_LIE")
+		return // not a test of its own
 	}
 	channeltest.Exercise(t, rig(lie))
 }

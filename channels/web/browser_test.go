@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,21 +12,13 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/faulttest"
 )
 
 // browser opens a tab of a real Chromium.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("SKIPPED: no chromium on this machine, the pages were not opened in a browser")
-	}
+	path := faulttest.Tool(t, "the public pages in a browser", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox)
@@ -135,7 +126,7 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 func TestShots(t *testing.T) {
 	dir := os.Getenv("SHOTS")
 	if dir == "" {
-		t.Skip("SKIPPED: SHOTS names no folder for pictures")
+		t.Skip("NOT A TEST: pictures are taken when SHOTS names a folder")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)

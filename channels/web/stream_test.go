@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/faulttest"
 )
 
 func pushedOf(t *testing.T, e event) pushed {
@@ -205,7 +206,7 @@ func TestHeartbeat(t *testing.T) {
 // The server's limits are for requests: a stream outlives them.
 func TestStreamOutlivesTheServersDeadlines(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIPPED: takes as long as a deadline")
+		faulttest.Skip(t, "a stream that outlives a deadline: it takes as long as the deadline, and -short was given")
 	}
 	d := newDesk(t, alert.Live)
 	r := open(t, d, nil)

@@ -177,10 +177,10 @@ func overlayFolder(t *testing.T, folder func(*testing.T) string) {
 func mounted(t *testing.T, dir, kind, options string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skipf("NEEDS ROOT to mount %s; skipped", kind)
+		faulttest.Skip(t, "a store on %s: mounting needs root", kind)
 	}
 	if err := syscall.Mount(kind, dir, kind, 0, options); err != nil {
-		t.Skipf("%s CANNOT BE MOUNTED HERE: %v; skipped", kind, err)
+		faulttest.Skip(t, "a store on %s: it cannot be mounted here: %v", kind, err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, 0); err != nil {
@@ -194,7 +194,7 @@ func linkedStore(t *testing.T, folder func(*testing.T) string) {
 	dir := folder(t)
 	shm, err := os.MkdirTemp("/dev/shm", "mingluo-test-")
 	if err != nil {
-		t.Skipf("NO /dev/shm: %v; skipped", err)
+		faulttest.Skip(t, "a store in memory: no /dev/shm: %v", err)
 	}
 	t.Cleanup(func() { os.RemoveAll(shm) })
 	if err := os.Symlink(shm, filepath.Join(dir, "js")); err != nil {

@@ -6,15 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mingluo/internal/faulttest"
 )
 
 // systemd takes the unit file as it is, but for the program and the user, which
 // this machine need not have.
 func TestSystemdTakesTheUnit(t *testing.T) {
-	tool, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("systemd-analyze IS NOT HERE: the unit file was not checked")
-	}
+	tool := faulttest.Tool(t, "the systemd unit", "systemd-analyze")
 	unit, err := os.ReadFile(filepath.Join(root, "deploy", "mingluo.service"))
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/faulttest"
 )
 
 // The corpus is a folder outside of the repository with alerts of many
@@ -27,7 +28,7 @@ func readCorpus(t *testing.T) (string, []corpusRow) {
 	t.Helper()
 	dir := os.Getenv(corpusVariable)
 	if dir == "" {
-		t.Skipf("NOT TESTED on alerts of real authorities: set %s to a folder with index.tsv, positive/ and negative/", corpusVariable)
+		faulttest.Skip(t, "alerts of real authorities: set %s to a folder with index.tsv, positive/ and negative/", corpusVariable)
 	}
 	f, err := os.Open(filepath.Join(dir, "index.tsv"))
 	if err != nil {
@@ -196,10 +197,7 @@ func TestCorpusWrittenAgainIsSchemaValid(t *testing.T) {
 // validate runs xmllint with the schema over the files.
 func validate(t *testing.T, xsd string, files ...string) {
 	t.Helper()
-	lint, err := exec.LookPath("xmllint")
-	if err != nil {
-		t.Skip("NOT TESTED against the schema: xmllint (libxml2-utils) is not installed")
-	}
+	lint := faulttest.Tool(t, "our CAP against the schema", "xmllint")
 	cmd := exec.CommandContext(t.Context(), lint, append([]string{"--nonet", "--huge", "--noout", "--schema", xsd}, files...)...)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("xmllint: %v\n%.2000s", err, said)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/faulttest"
 )
 
 // chromium opens a tab of a real browser.
@@ -23,15 +23,7 @@ func chromium(t *testing.T) context.Context {
 // chromiumFor opens a tab that lasts longer.
 func chromiumFor(t *testing.T, lasts time.Duration) context.Context {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if p, err := exec.LookPath(name); err == nil && path == "" {
-			path = p
-		}
-	}
-	if path == "" {
-		t.Skip("SKIPPED: no chromium on this machine, the officers' pages were not opened in a browser")
-	}
+	path := faulttest.Tool(t, "the officers' pages in a browser", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox)

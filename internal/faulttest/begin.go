@@ -25,7 +25,7 @@ func Begin(t testing.TB, id string) *Run {
 		t.Fatalf("%s is not in the table of fault tests", id)
 	}
 	if row.Root && os.Geteuid() != 0 {
-		t.Skipf("%s (%s) NEEDS ROOT and is skipped", row.ID, row.About)
+		Skip(t, "%s (%s) needs root", row.ID, row.About)
 	}
 	r := &Run{Size: row.Short, Long: os.Getenv("MINGLUO_SOAK") == "1", Seed: seed(t)}
 	switch {

@@ -65,6 +65,6 @@ func Folder(t testing.TB, safe func(dir string) bool) string {
 			return dir
 		}
 	}
-	t.Skip("NO SAFE FOLDER here: the home folder, /var/lib, /srv and /opt cannot be written or are no place for a record; skipped")
+	Skip(t, "what needs a safe folder: the home folder, /var/lib, /srv and /opt cannot be written or are no place for a record")
 	return ""
 }

@@ -15,12 +15,10 @@ import (
 func newDisk(t testing.TB, folder string, bytes int64) *Disk {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("NEEDS ROOT to mount a disk of its own; skipped")
+		Skip(t, "what needs a disk of its own: mounting one needs root")
 	}
 	for _, tool := range []string{"mkfs.ext4", "mount", "umount"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("NEEDS %s for a disk of its own; skipped", tool)
-		}
+		Tool(t, "what needs a disk of its own", tool)
 	}
 	d := &Disk{t: t, Dir: filepath.Join(folder, "disk"), image: filepath.Join(t.TempDir(), "disk.img")}
 	f, err := os.Create(d.image)
@@ -34,7 +32,7 @@ func newDisk(t testing.TB, folder string, bytes int64) *Disk {
 	// not wait for a kernel thread that fills them in later.
 	d.run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", d.image)
 	if out, err := exec.Command("mount", "-o", "loop", d.image, d.Dir).CombinedOutput(); err != nil {
-		t.Skipf("NEEDS LOOP DEVICES for a disk of its own: mount: %v %s; skipped", err, out)
+		Skip(t, "what needs a disk of its own: no loop devices: mount: %v %s", err, out)
 	}
 	d.on = true
 	t.Cleanup(d.unplug)

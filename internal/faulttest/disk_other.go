@@ -6,7 +6,7 @@ import "testing"
 
 func newDisk(t testing.TB, _ string, _ int64) *Disk {
 	t.Helper()
-	t.Skip("NEEDS LINUX: a disk of its own is ext4 on a loop device")
+	Skip(t, "what needs a disk of its own: it is ext4 on a loop device of Linux")
 	return nil
 }
 

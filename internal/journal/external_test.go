@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/faulttest"
 )
 
 // startNATS starts a server of its own, as an operator would run it.
@@ -194,7 +195,7 @@ func draftOn(head uint64, events ...alert.Event) (draft, error) {
 // and the delays of a replicated stream.
 func TestClusterKeepsThePromises(t *testing.T) {
 	if testing.Short() {
-		t.Skip("an election takes seconds")
+		faulttest.Skip(t, "three servers: an election takes seconds, and -short was given")
 	}
 	urls, mons := startCluster(t, 3)
 	conf := Config{URL: urls, MonitorURLs: mons, Replicas: 3}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/faulttest"
 )
 
 // block puts a pipe in the place of a stream's index: the server's recovery waits
@@ -48,7 +49,7 @@ func stuckOpen(t *testing.T, dir, stream string) *StuckError {
 // next start makes it anew; without a second copy it is left where it is.
 func TestARollThatCannotBeReadIsSetAside(t *testing.T) {
 	if _, ok := bytesRead(); !ok {
-		t.Skip("NEEDS /proc/self/io to see that nothing is read; skipped")
+		faulttest.Skip(t, "a start that goes round in circles: it takes /proc/self/io to see that nothing is read")
 	}
 	bare, dir := t.TempDir(), t.TempDir()
 	joined(t, bare)
@@ -86,7 +87,7 @@ func joined(t *testing.T, dir string) (seq uint64) {
 // its mirror at the next start.
 func TestAJournalThatCannotBeReadIsHealedFromTheMirror(t *testing.T) {
 	if _, ok := bytesRead(); !ok {
-		t.Skip("NEEDS /proc/self/io to see that nothing is read; skipped")
+		faulttest.Skip(t, "a start that goes round in circles: it takes /proc/self/io to see that nothing is read")
 	}
 	dir := t.TempDir()
 	want := written(t, dir, 30)

@@ -47,15 +47,12 @@ type heard struct {
 // hear runs the process under strace.
 func hear(t *testing.T, sync string, acts int) heard {
 	t.Helper()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("NEEDS strace; skipped")
-	}
+	strace := faulttest.Tool(t, "syncs between publish and acknowledgement", "strace")
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := exec.CommandContext(t.Context(), strace, "-f", "--seccomp-bpf", "-y", "-qq", "-o", trace, "-e", "trace=fsync,fdatasync,write", os.Args[0])
 	cmd.Env = append(os.Environ(), writerDir+"="+t.TempDir(), writerSync+"="+sync, writerActs+"="+fmt.Sprint(acts))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Skipf("THE PROCESS CANNOT BE TRACED HERE: %v\n%s; skipped", err, out)
+		faulttest.Skip(t, "syncs between publish and acknowledgement: the process cannot be traced here: %v %s", err, out)
 	}
 	h := heard{least: 1 << 30}
 	listen(t, trace, func(said string, syncs map[string]int) {

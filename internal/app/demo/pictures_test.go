@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"mingluo/internal/alert"
 	"mingluo/internal/desk"
+	"mingluo/internal/faulttest"
 )
 
 // viewer is a person with a browser in front of the demo.
@@ -26,10 +26,7 @@ type viewer struct {
 
 func newViewer(t *testing.T) *viewer {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("SKIPPED: no chromium on this machine, the demo was not opened in a browser")
-	}
+	path := faulttest.Tool(t, "the demo in a browser", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("hide-scrollbars", true))
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"mingluo/internal/faulttest"
 	"mingluo/internal/shared"
 )
 
@@ -63,11 +64,7 @@ func folder(t testing.TB) string {
 
 func binary(t testing.TB) string {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("SKIPPED FOR WANT OF A TOOL: there is no redis-server in PATH (Debian: apt-get install redis-server)")
-	}
-	return path
+	return faulttest.Tool(t, "everything with Redis", "redis-server")
 }
 
 // common writes the user file and returns the arguments that all servers have.
