@@ -26,9 +26,10 @@ test: need-tools lint
 soak: need-tools
 	MINGLUO_SOAK=1 $(GO) test -count=1 -timeout 12h -run 'T[0-9][0-9]' -v ./...
 
+# With -race, so that the tests' run finds everything compiled.
 lint:
 	@test -z "$$(gofmt -l cmd channels internal)" || { gofmt -l cmd channels internal; echo 'gofmt would change these files'; exit 1; }
-	$(GO) vet ./...
+	$(GO) vet -race ./...
 
 # What the tests use beside Go: a real Redis, a real browser, xmllint, strace,
 # mkfs.ext4 and mount, systemd-analyze. Without apt or without root nothing is installed; the tests then

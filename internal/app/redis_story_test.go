@@ -223,7 +223,6 @@ func TestAnotherRollIsAnotherIndex(t *testing.T) {
 	server := sharedtest.Start(t)
 	town := apptest.NewTown(t, apptest.People(30, 20), apptest.Redis(server.Config()))
 	s := town.Start()
-	s.Until("Redis has everybody", func() bool { _, text := ready(t, s); return strings.Contains(text, "redis: green") })
 	editions := func() map[string]int {
 		found := map[string]int{}
 		for _, key := range strings.Fields(server.Order("KEYS", "mingluo:{b*}")) {
@@ -232,9 +231,8 @@ func TestAnotherRollIsAnotherIndex(t *testing.T) {
 		}
 		return found
 	}
-	if was := editions(); len(was) != 1 {
-		t.Fatalf("editions %v", was)
-	}
+	// Not the green lamp: a few messages behind is green, and so few people are no more.
+	s.Until("Redis has somebody", func() bool { return len(editions()) == 1 })
 	keys := roll.NewKeys()
 	if err := s.Shared.Renew(t.Context(), keys); err != nil {
 		t.Fatal(err)

@@ -39,8 +39,8 @@ type Size struct {
 // Table lists every fault test. The numbers are those of the reliability plan.
 func Table() []Row {
 	return []Row{
-		{ID: "T01", About: "the process is killed while officers issue", Short: Size{5, 200}, Long: Size{200, 10_000}, Seconds: 25},
-		{ID: "T02", About: "the process is killed in the middle of a fan-out", Short: Size{5, 10_000}, Long: Size{50, 100_000}, Seconds: 45},
+		{ID: "T01", About: "the process is killed while officers issue", Short: Size{4, 200}, Long: Size{200, 10_000}, Seconds: 25},
+		{ID: "T02", About: "the process is killed in the middle of a fan-out", Short: Size{5, 6_000}, Long: Size{50, 100_000}, Seconds: 35},
 		{ID: "T03", About: "a kill right after the last acknowledgement", Short: Size{4, 2_000}, Long: Size{40, 2_000}, Seconds: 20},
 		{ID: "T04", About: "power cut: a file system stops at one instant, under load", Short: Size{3, 300}, Long: Size{20, 4_000}, Seconds: 30, Root: true},
 		{ID: "T05", About: "syncs counted between publish and acknowledgement", Short: Size{1, 100}, Long: Size{1, 1_000}, Seconds: 10},
