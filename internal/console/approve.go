@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"mingluo/internal/alert"
@@ -14,7 +15,12 @@ type approvalBody struct {
 	Since   string // what the changes are against; Chinese, a key of the catalogue
 	Changes []changeView
 	Name    string // the template's, where there is one
+	Tried   act    // what was typed in an act that was refused, to be kept
 }
+
+// Ticked reports whether an item of the checklist was ticked in an act that was
+// refused for something else.
+func (b *approvalBody) Ticked(key string) bool { return slices.Contains(b.Tried.Checklist, key) }
 
 // changeView is one of the text's fields with what became of it.
 type changeView struct {
@@ -22,17 +28,35 @@ type changeView struct {
 	Pieces []piece
 }
 
+// decides are the acts of the approval screen.
+func decides(act string) bool {
+	return slices.Contains([]string{"review", "approve", "sign", "release", "return"}, act)
+}
+
 func (c *Console) approval(w http.ResponseWriter, r *http.Request, s *seat) error {
+	return c.showApproval(w, r, s, act{}, nil, http.StatusOK)
+}
+
+// showApproval shows the screen, after a refused act with what was typed in it.
+// A decision about another text than the present one keeps no ticks: what they
+// confirmed is not what stands there now.
+func (c *Console) showApproval(w http.ResponseWriter, r *http.Request, s *seat, tried act, ps alert.Problems, status int) error {
 	n, _, seq, err := c.findNotice(r.PathValue("notice"), s)
 	if err != nil {
 		return err
 	}
 	rev := n.Pending()
+	if rev == nil && ps != nil {
+		return c.showNotice(w, r, s, ps, status)
+	}
 	if rev == nil {
 		return seeOther(w, r, s.Base+"/notices/"+n.ID) // decided already
 	}
+	if tried.Hash != rev.Hash {
+		tried.Checklist = nil
+	}
 	c.looked(r, s, n)
-	b := &approvalBody{noticeBody: noticeBody{ID: n.ID, Mode: n.Mode, Rev: rev, Pending: rev}}
+	b := &approvalBody{noticeBody: noticeBody{ID: n.ID, Mode: n.Mode, Rev: rev, Pending: rev}, Tried: tried}
 	for _, id := range rev.Touched {
 		b.Mine = b.Mine || id == s.ID
 		b.Touched = append(b.Touched, c.nameOf(r.Context(), id, map[string]string{}))
@@ -47,8 +71,8 @@ func (c *Console) approval(w http.ResponseWriter, r *http.Request, s *seat) erro
 		return err
 	}
 	c.compare(b, n, rev)
-	v := &view{seat: s, Title: rev.Content.Headline, Nav: "notices", Live: true, Seq: seq, Body: b}
-	return c.show(w, r, http.StatusOK, "approve", v)
+	v := &view{seat: s, Title: rev.Content.Headline, Nav: "notices", Live: true, Seq: seq, Problems: ps, Body: b}
+	return c.show(w, r, status, "approve", v)
 }
 
 // compare finds what the approver knows already, and what became of it: the

@@ -20,7 +20,7 @@ func TestTwoOfficersSideBySide(t *testing.T) {
 	one := o.browser()
 	author, judge := one.signIn(chen), one.signIn(li)
 	id := o.submitted(author)
-	judge.press(judge.open("/notices/"+id).want(200, "李卫东"), "/notices/"+id+"/review", nil).want(303)
+	judge.press(judge.open("/notices/"+id+"/approve").want(200, "李卫东"), "/notices/"+id+"/review", nil).want(303)
 	author.open("/notices/"+id).want(200, "陈晓岚", "等待签发")
 
 	// A form of one seat posted to the other seat is not of its session.

@@ -78,7 +78,7 @@ func TestPagesFollowTheDesk(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(o.url+"/desk/chen/notices/"+id))
 	until(t, ctx, `document.querySelector("#line.live") !== null`)
 	for _, act := range []string{"review", "approve", "release"} {
-		judge.press(judge.open("/notices/"+id), "/notices/"+id+"/"+act, nil).want(303)
+		judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/"+act, nil).want(303)
 	}
 	until(t, ctx, says("head", "生效中"))
 	until(t, ctx, says("trail", "发布"))

@@ -241,8 +241,8 @@ func TestEverythingBeforeTheReleaseCanBeUndone(t *testing.T) {
 	author.open(path).want(http.StatusOK, "张槎街道仓库危化品泄漏警示")
 
 	id := o.submitted(author)
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/review", nil).want(http.StatusSeeOther)
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/approve", nil).want(http.StatusSeeOther)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/review", nil).want(http.StatusSeeOther)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/approve", nil).want(http.StatusSeeOther)
 	judge.send("/notices/"+id+"/takeback", url.Values{"rev": {"1"}}).want(http.StatusForbidden)
 	p = author.send("/notices/"+id+"/takeback", url.Values{"rev": {"1"}}).want(http.StatusSeeOther)
 	p.follow(author.browser).want(http.StatusOK, "张槎街道仓库危化品泄漏警示")

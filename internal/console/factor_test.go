@@ -28,9 +28,9 @@ func TestASignatureTakesAFreshSecondFactor(t *testing.T) {
 	o := openOffice(t, func(c *console.Config) { c.FactorIn = []alert.Mode{alert.Drill} })
 	author, judge := o.browser().signIn(chen), o.browser().signIn(li)
 	id := o.submitted(author)
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/review", nil).want(http.StatusSeeOther)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/review", nil).want(http.StatusSeeOther)
 	sign := func(factor string) *page {
-		return judge.press(judge.open("/notices/"+id), "/notices/"+id+"/sign", url.Values{"factor": {factor}})
+		return judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/sign", url.Values{"factor": {factor}})
 	}
 	sign("123456").want(http.StatusForbidden, "我的账号")
 

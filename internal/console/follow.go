@@ -32,6 +32,9 @@ type reachedLine struct {
 func isFollow(verb string) bool { return alert.Verb(verb).Follows() }
 
 func (c *Console) follow(w http.ResponseWriter, r *http.Request, s *seat) error {
+	if decides(r.PathValue("verb")) { // a refused decision's address, asked for again
+		return seeOther(w, r, s.Base+"/notices/"+r.PathValue("notice")+"/approve")
+	}
 	if !isFollow(r.PathValue("verb")) {
 		return errNoPage
 	}

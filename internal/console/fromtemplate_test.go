@@ -62,7 +62,7 @@ func TestThreeEntriesFromABigButton(t *testing.T) {
 			t.Errorf("%+v", r.Content)
 		}
 	})
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/sign", nil).want(http.StatusSeeOther)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/sign", nil).want(http.StatusSeeOther)
 	o.desk.Read(func(st *alert.State) {
 		if st.Notices[id].Current() == nil {
 			t.Error("signed, but not released")

@@ -156,7 +156,7 @@ func TestRestoringWhatWasRetracted(t *testing.T) {
 		t.Fatal("one person published again what was retracted")
 	}
 	for _, act := range []string{"review", "approve", "release"} {
-		judge.press(judge.open("/notices/"+id), "/notices/"+id+"/"+act, nil).want(http.StatusSeeOther)
+		judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/"+act, nil).want(http.StatusSeeOther)
 	}
 	n := o.notice(id)
 	if r := n.Current(); !n.InForce(time.Now()) || r.No != 3 || r.Released.By != "li" {

@@ -226,6 +226,9 @@ func (c *Console) noticeAct(w http.ResponseWriter, r *http.Request, s *seat) err
 		if isFollow(name) {
 			return c.showFollow(w, r, s, alert.Verb(name), ps, f.Status)
 		}
+		if decides(name) {
+			return c.showApproval(w, r, s, a, ps, f.Status)
+		}
 		return c.showNotice(w, r, s, ps, f.Status)
 	}
 	if err != nil {

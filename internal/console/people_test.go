@@ -148,8 +148,8 @@ func TestTheTableOfAuthorityIsInForceAtOnce(t *testing.T) {
 	admin.post("/desk/sun/grants", old).want(http.StatusConflict, "别人刚刚改过授权表")
 
 	id := o.submitted(o.browser().signIn(chen)) // orange, for two districts
-	signer.press(signer.open("/notices/"+id), "/notices/"+id+"/review", nil).want(303)
-	signer.press(signer.open("/notices/"+id), "/notices/"+id+"/sign", nil).want(http.StatusForbidden, "您只能签发黄色及以下")
+	signer.press(signer.open("/notices/"+id+"/approve"), "/notices/"+id+"/review", nil).want(303)
+	signer.press(signer.open("/notices/"+id+"/approve"), "/notices/"+id+"/sign", nil).want(http.StatusForbidden, "您只能签发黄色及以下")
 
 	var table struct {
 		Seq    uint64        `json:"seq"`
@@ -162,7 +162,7 @@ func TestTheTableOfAuthorityIsInForceAtOnce(t *testing.T) {
 	o.call(li, "PUT", "/grants", table, nil).want(http.StatusForbidden)
 	o.call(sun, "PUT", "/grants", table, nil).want(200)
 	o.call(sun, "PUT", "/grants", table, nil).want(http.StatusConflict)
-	signer.press(signer.open("/notices/"+id), "/notices/"+id+"/sign", nil).want(303)
+	signer.press(signer.open("/notices/"+id+"/approve"), "/notices/"+id+"/sign", nil).want(303)
 	admin.open("/grants").want(200, "不在授权表里：不能签发")
 }
 
@@ -180,8 +180,8 @@ func TestASealedEnvelopeIsPrintedAndAlarmsWhenItIsUsed(t *testing.T) {
 	admin.open("/officers").want(200, "3 个码")
 
 	id := o.submitted(writer)
-	signer.press(signer.open("/notices/"+id), "/notices/"+id+"/review", nil).want(303)
-	page := signer.open("/notices/" + id)
+	signer.press(signer.open("/notices/"+id+"/approve"), "/notices/"+id+"/review", nil).want(303)
+	page := signer.open("/notices/" + id + "/approve")
 	signer.press(page, "/notices/"+id+"/sign", field("factor", "aaaa-bbbb-cccc-dddd")).want(http.StatusForbidden)
 	signer.press(page, "/notices/"+id+"/sign", field("factor", strings.ReplaceAll(codes[1][1], "-", ""))).want(303)
 	writer.open("/").want(200, "密封信封里的一次性码被使用", "李卫东").without("去核实")

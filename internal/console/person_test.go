@@ -166,14 +166,22 @@ func (p *page) field(name string) string {
 	return ""
 }
 
-// form returns the hidden fields of the form whose action ends so.
+var forms = regexp.MustCompile(`(?s)<form .*?</form>`)
+
+// form returns the hidden fields of the form whose action, or one of its
+// buttons' actions, ends so.
 func (p *page) form(action string) url.Values {
 	p.t.Helper()
-	_, rest, ok := strings.Cut(p.body, action+`"`)
-	if !ok {
+	rest := ""
+	for _, f := range forms.FindAllString(p.body, -1) {
+		if strings.Contains(f, action+`"`) {
+			rest = f
+			break
+		}
+	}
+	if rest == "" {
 		p.t.Fatalf("the page has no form to %s:\n%s", action, p.text())
 	}
-	rest, _, _ = strings.Cut(rest, "</form>")
 	out := url.Values{}
 	for _, m := range hidden.FindAllStringSubmatch(rest, -1) {
 		out.Set(m[1], m[2])

@@ -27,5 +27,5 @@ func TestW5AnUpdateAsksWhetherItGotWorse(t *testing.T) {
 	if r := o.notice(id); r.Revisions[1].Verb != alert.Update || !r.Revisions[1].Content.Again {
 		t.Fatalf("%s, again %v", r.Revisions[1].Verb, r.Revisions[1].Content.Again)
 	}
-	judge.open("/notices/"+id).want(http.StatusOK, "情况更严重了：已经收到的人也会再次收到。")
+	judge.open("/notices/"+id+"/approve").want(http.StatusOK, "情况更严重了：已经收到的人也会再次收到。")
 }

@@ -233,7 +233,7 @@ func (o *office) released(author, judge *seated) string {
 	o.t.Helper()
 	id := o.submitted(author)
 	for _, act := range []string{"review", "approve", "release"} {
-		p := judge.press(judge.open("/notices/"+id), "/notices/"+id+"/"+act, nil)
+		p := judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/"+act, nil)
 		p.want(http.StatusSeeOther)
 	}
 	return id

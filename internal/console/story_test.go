@@ -33,11 +33,11 @@ func TestNightOfALeak(t *testing.T) {
 	id := strings.TrimPrefix(p.header.Get("Location"), "/desk/chen/notices/")
 
 	judge.open("/").want(200, "待您保密审查", "张槎街道仓库危化品泄漏警示")
-	p = judge.open("/notices/"+id).want(200, "演练 · 危险化学品橙色 · 禅城区、南海区 · 短信 1,241 人 · 微信 573 人", "【演练】", "仿真通道")
+	p = judge.open("/notices/"+id+"/approve").want(200, "演练 · 危险化学品橙色 · 禅城区、南海区 · 短信 1,241 人 · 微信 573 人", "【演练】", "仿真通道")
 	judge.press(p, "/notices/"+id+"/review", url.Values{"note": {"可以公开"}}).want(303)
-	p = judge.open("/notices/"+id).want(200, "签发")
+	p = judge.open("/notices/"+id+"/approve").want(200, "签发")
 	judge.press(p, "/notices/"+id+"/approve", nil).want(303)
-	p = judge.open("/notices/"+id).want(200, "立即发布")
+	p = judge.open("/notices/"+id+"/approve").want(200, "立即发布")
 	judge.press(p, "/notices/"+id+"/release", nil).want(303)
 
 	o.deliver(id, 1, "sms", map[string]int{"delivered": 1200, "refused": 41})
@@ -83,7 +83,7 @@ func TestIncidentAndItsClocks(t *testing.T) {
 	p = author.send("/new", f).want(303)
 	notice := strings.TrimPrefix(p.header.Get("Location"), "/desk/chen/notices/")
 	for _, act := range []string{"review", "approve", "release"} {
-		judge.press(judge.open("/notices/"+notice), "/notices/"+notice+"/"+act, nil).want(303)
+		judge.press(judge.open("/notices/"+notice+"/approve"), "/notices/"+notice+"/"+act, nil).want(303)
 	}
 	author.open("/incidents/"+id).want(200, "由通知 "+notice+" 完成")
 	author.send("/incidents/"+id+"/conference", url.Values{"at": {at(time.Minute)}, "place": {"市政府新闻发布厅"}}).want(303)
@@ -139,9 +139,9 @@ func TestReturnAndLookAgain(t *testing.T) {
 	o := openOffice(t)
 	author, judge, second := o.browser().signIn(chen), o.browser().signIn(li), o.browser().signIn(wang)
 	id := o.submitted(author)
-	old := judge.open("/notices/" + id)
+	old := judge.open("/notices/" + id + "/approve")
 	judge.press(old, "/notices/"+id+"/return", url.Values{"reason": {""}}).want(422, "原因")
-	second.press(second.open("/notices/"+id), "/notices/"+id+"/return", url.Values{"reason": {"写明哪条街"}}).want(303)
+	second.press(second.open("/notices/"+id+"/approve"), "/notices/"+id+"/return", url.Values{"reason": {"写明哪条街"}}).want(303)
 	judge.press(old, "/notices/"+id+"/review", nil).want(http.StatusConflict, "已经退回了")
 	author.open("/").want(200, "张槎街道仓库危化品泄漏警示")
 	author.open("/notices/"+id).want(200, "写明哪条街", "已退回")
@@ -164,4 +164,28 @@ func TestTwoWritersInOneDraft(t *testing.T) {
 	g.Set("seq", q.field("seq"))
 	b.send("/drafts/"+p.field("draft"), g).want(303)
 	a.open("/drafts/"+p.field("draft")).want(200, "王写的")
+}
+
+// A refused decision comes back on the screen where it was made, with the
+// sentence beside its field, what was typed and what was ticked; a reload of
+// its address leads to the screen. Ticks for another text are not kept.
+func TestARefusedDecisionStaysOnItsScreen(t *testing.T) {
+	o := openOffice(t)
+	judge := o.browser().signIn(li)
+	id := o.submitted(o.browser().signIn(chen))
+	action := "/notices/" + id + "/review"
+	screen := judge.open("/notices/" + id + "/approve")
+	ticked := screen.form(action)["checklist"]
+	p := judge.press(screen, action, url.Values{"checklist": ticked[:1], "note": {"已问过办公室"}})
+	p.want(http.StatusUnprocessableEntity, "没有完成", `value="已问过办公室"`, `value="`+ticked[0]+`" required checked`).without(`value="` + ticked[1] + `" required checked`)
+	if ps := strings.Index(p.body, `id="f-checklist"`); ps < 0 || !strings.Contains(p.body[ps:], `class="err"`) {
+		t.Errorf("no sentence beside the checklist:\n%s", p.text())
+	}
+	p = judge.press(screen, action, url.Values{"hash": {strings.Repeat("0", 64)}, "note": {"已问过办公室"}})
+	p.want(http.StatusConflict, `value="已问过办公室"`).without(" checked")
+	judge.press(screen, "/notices/"+id+"/return", url.Values{"reason": {" "}}).want(http.StatusUnprocessableEntity, `class="giveback" open`, "请写明退回的原因")
+	if to := judge.open(action).want(http.StatusSeeOther).header.Get("Location"); to != "/desk/li/notices/"+id+"/approve" {
+		t.Errorf("a reload leads to %s", to)
+	}
+	judge.press(judge.press(screen, action, url.Values{"checklist": nil}), action, nil).want(http.StatusSeeOther)
 }

@@ -64,9 +64,9 @@ func TestT31AReplayedApproval(t *testing.T) {
 	o := openOffice(t)
 	author, judge := o.browser().signIn(chen), o.browser().signIn(li)
 	id := o.submitted(author)
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/review", nil).want(303)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/review", nil).want(303)
 	action := "/notices/" + id + "/approve"
-	recorded := judge.open("/notices/" + id).form(action)
+	recorded := judge.open("/notices/" + id + "/approve").form(action)
 	judge.post("/desk/li"+action, recorded).want(303)
 	replay := func(s *seated, status int) {
 		t.Helper()
@@ -75,7 +75,7 @@ func TestT31AReplayedApproval(t *testing.T) {
 	replay(judge, http.StatusConflict)
 
 	// It goes back to the writer, who changes it: the approval is void.
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/return", url.Values{"reason": {"人数不对"}}).want(303)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/return", url.Values{"reason": {"人数不对"}}).want(303)
 	p := author.open("/").want(200)
 	_, rest, ok := strings.Cut(p.body, "/drafts/")
 	if !ok {
@@ -111,9 +111,9 @@ func TestT31ARoleThatChangedMidway(t *testing.T) {
 	o := openOffice(t)
 	judge := o.browser().signIn(li)
 	id := o.submitted(o.browser().signIn(chen))
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/review", nil).want(303)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/review", nil).want(303)
 	action := "/notices/" + id + "/approve"
-	form := judge.open("/notices/" + id).form(action)
+	form := judge.open("/notices/" + id + "/approve").form(action)
 	if err := o.accounts.SetRoles(t.Context(), "li", []alert.Role{alert.RoleWriter}); err != nil {
 		t.Fatal(err)
 	}

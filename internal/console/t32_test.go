@@ -17,8 +17,8 @@ func TestT32OtherSites(t *testing.T) {
 	o := openOffice(t)
 	author, judge := o.browser().signIn(chen), o.browser().signIn(li)
 	live, waiting := o.released(author, judge), o.submitted(author)
-	judge.press(judge.open("/notices/"+waiting), "/notices/"+waiting+"/review", nil).want(303)
-	good := judge.open("/notices/" + waiting).form("/notices/" + waiting + "/approve")
+	judge.press(judge.open("/notices/"+waiting+"/approve"), "/notices/"+waiting+"/review", nil).want(303)
+	good := judge.open("/notices/" + waiting + "/approve").form("/notices/" + waiting + "/approve")
 	before := o.seq()
 
 	origins := []map[string]string{
@@ -140,15 +140,15 @@ func TestT33ScriptsStayText(t *testing.T) {
 		p.without("<script>alert", "<img src=x", "</textarea></title>")
 	}
 	id := o.submitted(author)
-	clean(judge.open("/notices/" + id))
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/return", url.Values{"reason": {evil}}).want(303)
-	clean(judge.open("/notices/" + id))
+	clean(judge.open("/notices/" + id + "/approve"))
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/return", url.Values{"reason": {evil}}).want(303)
+	clean(judge.open("/notices/" + id + "/approve"))
 	clean(author.open("/"))
 	id = o.submitted(author)
-	judge.press(judge.open("/notices/"+id), "/notices/"+id+"/review", url.Values{"note": {evil}}).want(303)
+	judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/review", url.Values{"note": {evil}}).want(303)
 	clean(author.open("/notices/" + id))
 	for _, act := range []string{"approve", "release"} {
-		judge.press(judge.open("/notices/"+id), "/notices/"+id+"/"+act, nil).want(303)
+		judge.press(judge.open("/notices/"+id+"/approve"), "/notices/"+id+"/"+act, nil).want(303)
 	}
 	judge.send("/notices/"+id+"/pause", url.Values{"rev": {"1"}, "reason": {evil}}).want(303)
 	clean(judge.open("/notices/" + id))
