@@ -31,13 +31,13 @@ import (
 // itself, because nobody there knows what was sent after the backup.
 func TestABackupUnderLoadIsRestoredOnAnEmptyMachine(t *testing.T) {
 	t.Parallel()
-	town := apptest.NewTown(t, apptest.People(240, 160))
+	town := apptest.NewTown(t, apptest.People(240, 160), apptest.Configure(func(c *app.Config) { c.WeChat.Timeout = app.Duration(time.Minute) }))
 	service := town.Start()
 	ended := service.Issue(apptest.Typhoon())
 	service.WaitSettled(ended)
-	town.Carriers.Slow(400*time.Millisecond, 400*time.Millisecond)
+	town.Carriers.Hold(60, 40)
 	running := service.Issue(apptest.Typhoon())
-	service.Until("the fan-out is under way", func() bool { return len(town.Carriers.Held("wechat", running.ID, alert.Issue)) > 0 })
+	service.Until("the fan-out is under way", town.Carriers.Holding)
 
 	load := startOfficeLoad(t, service)
 	joined, left := load.joined.Load(), load.left.Load()
@@ -53,6 +53,8 @@ func TestABackupUnderLoadIsRestoredOnAnEmptyMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	noKeyIn(t, path, files, kit)
+	town.Carriers.Slow(400*time.Millisecond, 400*time.Millisecond)
+	town.Carriers.Release()
 	service.Stop()
 	heldBefore := len(town.Carriers.Held("sms", running.ID, alert.Issue)) + len(town.Carriers.Held("wechat", running.ID, alert.Issue))
 

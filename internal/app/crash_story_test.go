@@ -24,7 +24,7 @@ const (
 )
 
 func smallWindows(c *app.Config) {
-	c.SMS.Window, c.WeChat.Concurrency = window, concurrency
+	c.SMS.Window, c.WeChat.Concurrency, c.WeChat.Timeout = window, concurrency, app.Duration(time.Minute)
 	c.Fanout.SliceSize, c.Fanout.InFlight, c.Fanout.Unrecorded = 200, inFlight, unrecorded
 }
 
@@ -216,9 +216,11 @@ func TestStoppedInTheMiddleOfAFanOut(t *testing.T) {
 	t.Parallel()
 	town := apptest.NewTown(t, apptest.People(400, 200), apptest.Configure(smallWindows))
 	town.Carriers.Slow(8*time.Millisecond, 8*time.Millisecond)
+	town.Carriers.Hold(130, 60)
 	service := town.Spawn()
 	n := service.Issue(apptest.Typhoon())
-	service.Until("enough is taken to stop", func() bool { return town.Carriers.Taken() >= 200 })
+	service.Until("a third is told", town.Carriers.Holding)
+	town.Carriers.Release()
 	took, err := service.Terminate()
 	if err != nil || took > 15*time.Second {
 		t.Errorf("stopped after %v: %v", took, err)

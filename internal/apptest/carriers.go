@@ -27,6 +27,8 @@ const (
 type Carriers struct {
 	SMS    *smsc.Server
 	WeChat *wechatapi.Server
+
+	smsGate, wechatGate *gate
 }
 
 func startCarriers(t testing.TB, followers int) *Carriers {
@@ -51,6 +53,9 @@ func startCarriers(t testing.TB, followers int) *Carriers {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.WeChat.Close() })
+	c.smsGate = &gate{taken: func() int { return int(c.SMS.Counts().Messages) }}
+	c.wechatGate = &gate{taken: func() int { return c.WeChat.Counts().Accepted }}
+	c.Slow(0, 0)
 	return c
 }
 
@@ -67,8 +72,8 @@ func (c *Carriers) callBackTo(public string) { c.WeChat.SetCallbackURL(public + 
 // Slow makes every answer take so long, which with the window of a route is
 // what bounds its speed.
 func (c *Carriers) Slow(sms, wechat time.Duration) {
-	c.SMS.SetFaults(smsc.Faults{AnswerDelay: sms})
-	c.WeChat.SetFaults(func(f *wechatapi.Faults) { f.Delay = wechat })
+	c.SMS.SetFaults(smsc.Faults{AnswerDelay: sms, Gate: c.smsGate.pass})
+	c.WeChat.SetFaults(func(f *wechatapi.Faults) { f.Delay, f.Gate = wechat, c.wechatGate.pass })
 }
 
 // Taken returns how many messages the carriers have taken so far, all channels

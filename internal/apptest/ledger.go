@@ -109,3 +109,17 @@ func (w *Town) ledger(store *journal.Store, n Notice) Ledger {
 	}
 	return out
 }
+
+// Closed reports whether a slice of a revision was closed on a channel: a
+// correction of it is at work there.
+func (s *Service) Closed(n Notice, channel string) (closed bool) {
+	s.Town.t.Helper()
+	filter := fmt.Sprintf("outcome.%s.%s.%d.>", channel, n.ID, n.Rev)
+	_, err := s.Store.Scan(s.Town.t.Context(), alert.StreamOutcomes, filter, 0, func(r alert.Record) error {
+		return alert.DecodeOutcomes(r.Data, func(o alert.Outcome) { closed = closed || o.State == alert.StateClosed })
+	})
+	if err != nil {
+		s.Town.t.Fatalf("look for marks of %s/%d: %v", n.ID, n.Rev, err)
+	}
+	return closed
+}

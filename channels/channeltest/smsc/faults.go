@@ -11,6 +11,7 @@ import (
 // the international form, "+8613800000000".
 type Faults struct {
 	AnswerDelay time.Duration          // before each answer to a submission
+	Gate        func(answer func())    // is given every answer to a submission, to let it go when it may; nil lets go at once
 	PerSecond   int                    // above so many submissions: 0x58 Throttled; 0: no limit
 	Slot        time.Duration          // PerSecond is counted in windows of this length; 1 s
 	Status      smpp.Status            // answers every submission so

@@ -23,21 +23,19 @@ type receipt struct {
 	tries int
 }
 
-// receipt plans what the submission asked for.
-func (l *session) receipt(f *Faults, id, phone string, m *smpp.ShortMessage, at time.Time, delay time.Duration) {
+// receipt returns what plans the receipt that the submission asked for, if any.
+func (l *session) receipt(f *Faults, id, phone string, m *smpp.ShortMessage, at time.Time) func(delay time.Duration) {
+	none := func(time.Duration) {}
 	wanted := m.RegisteredDelivery & 3
-	if wanted == smpp.ReceiptNone {
-		return
+	if f.NoReceipts || wanted == smpp.ReceiptNone {
+		return none
 	}
 	state := smpp.StateDelivered
 	if l.srv.book.fails(m, l.srv.cfg.FailShare) {
 		state = smpp.StateUndeliverable
 	}
 	if wanted == smpp.ReceiptFailure && state == smpp.StateDelivered {
-		return
-	}
-	if f.ReceiptsShuffled {
-		delay += rand.N(shuffleOver)
+		return none
 	}
 	from, to := append([]byte(nil), m.Dest...), append([]byte(nil), m.Source...)
 	ton := m.DestTON
@@ -45,8 +43,13 @@ func (l *session) receipt(f *Faults, id, phone string, m *smpp.ShortMessage, at 
 	if f.ReceiptsTwice {
 		times = 2
 	}
-	for range times {
-		l.srv.clock.after(delay, func() { l.srv.post(&receipt{pdu: receiptPDU(id, ton, from, to, state, at, time.Now())}) })
+	return func(delay time.Duration) {
+		if f.ReceiptsShuffled {
+			delay += rand.N(shuffleOver)
+		}
+		for range times {
+			l.srv.clock.after(delay, func() { l.srv.post(&receipt{pdu: receiptPDU(id, ton, from, to, state, at, time.Now())}) })
+		}
 	}
 }
 

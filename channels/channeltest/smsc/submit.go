@@ -28,7 +28,7 @@ func (l *session) submit(f *Faults, h smpp.Header, pdu []byte) bool {
 	}
 	if v.status != smpp.StatusOK {
 		s.book.refused(v.status)
-		l.answer(f, smpp.AppendEmpty(nil, smpp.SubmitSMResp, v.status, h.Sequence))
+		l.answer(f, smpp.AppendEmpty(nil, smpp.SubmitSMResp, v.status, h.Sequence), nil)
 		return true
 	}
 	id := s.book.take(phone, &m, now)
@@ -36,24 +36,40 @@ func (l *session) submit(f *Faults, h smpp.Header, pdu []byte) bool {
 		s.book.wasCut()
 		return false
 	}
-	early := f.ReceiptsEarly && !f.NoReceipts
-	if early {
-		l.receipt(f, id, phone, &m, now, 0)
+	receipt := l.receipt(f, id, phone, &m, now)
+	if f.ReceiptsEarly {
+		receipt(0)
 	}
-	if !v.silent {
-		out, err := smpp.AppendMessageResp(nil, &smpp.MessageResp{Command: smpp.SubmitSMResp, Sequence: h.Sequence, MessageID: []byte(id)})
-		if err == nil {
-			l.answer(f, out)
+	out, err := smpp.AppendMessageResp(nil, &smpp.MessageResp{Command: smpp.SubmitSMResp, Sequence: h.Sequence, MessageID: []byte(id)})
+	switch {
+	case v.silent || err != nil:
+		if !f.ReceiptsEarly {
+			receipt(f.AnswerDelay + s.cfg.ReceiptDelay)
 		}
-	}
-	if !early && !f.NoReceipts {
-		l.receipt(f, id, phone, &m, now, f.AnswerDelay+s.cfg.ReceiptDelay)
+	case f.ReceiptsEarly:
+		l.answer(f, out, nil)
+	default:
+		l.answer(f, out, receipt)
 	}
 	return true
 }
 
-func (l *session) answer(f *Faults, pdu []byte) {
-	l.srv.clock.after(f.AnswerDelay, func() { l.send(pdu) })
+// answer sends the answer when the centre's slowness and its gate allow it, and
+// the receipt behind it.
+func (l *session) answer(f *Faults, pdu []byte, receipt func(delay time.Duration)) {
+	say := func() {
+		l.send(pdu)
+		if receipt != nil {
+			receipt(l.srv.cfg.ReceiptDelay)
+		}
+	}
+	l.srv.clock.after(f.AnswerDelay, func() {
+		if f.Gate != nil {
+			f.Gate(say)
+			return
+		}
+		say()
+	})
 }
 
 // validate holds a submission to what a carrier would check.

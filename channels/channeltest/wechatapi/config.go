@@ -88,12 +88,13 @@ type Faults struct {
 	FailNext int            //
 	FailFor  map[string]int // errcode for given openids, as long as it is set
 
-	Delay      time.Duration // every send is answered this much later
-	ResetNext  int           // the next sends are decided, then the connection is reset instead of answering
-	ResetFor   []string      // the same for given openids, as long as it is set
-	Silent     bool          // sends are decided and never answered
-	RefuseNext int           // the next sends are answered with HTTP 503 and not accepted
-	Quota      int           // sends left before 45009; 0 is no limit, -1 is none left
+	Delay      time.Duration       // every send is answered this much later
+	Gate       func(answer func()) // is given the answer to every send, to let it go when it may; nil lets go at once
+	ResetNext  int                 // the next sends are decided, then the connection is reset instead of answering
+	ResetFor   []string            // the same for given openids, as long as it is set
+	Silent     bool                // sends are decided and never answered
+	RefuseNext int                 // the next sends are answered with HTTP 503 and not accepted
+	Quota      int                 // sends left before 45009; 0 is no limit, -1 is none left
 
 	TokenFail int // errcode of every token request
 

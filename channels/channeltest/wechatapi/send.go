@@ -53,9 +53,17 @@ func (s *Server) templateSend(w http.ResponseWriter, r *http.Request) {
 		s.counts.Refused++
 	}
 	reset := strike(&s.faults.ResetNext) || slices.Contains(s.faults.ResetFor, q.ToUser)
-	silent := s.faults.Silent
+	silent, gate := s.faults.Silent, s.faults.Gate
 	s.mu.Unlock()
 
+	if gate != nil {
+		open := make(chan struct{})
+		gate(func() { close(open) })
+		select {
+		case <-open:
+		case <-s.stopped:
+		}
+	}
 	switch {
 	case reset:
 		resetConnection(w)
