@@ -12,46 +12,24 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
-	"mingluo/internal/faulttest"
+	"mingluo/internal/browsertest"
 )
 
 // browser opens a tab of a real Chromium.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path := faulttest.Tool(t, "the public pages in a browser", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
-	if os.Geteuid() == 0 {
-		opts = append(opts, chromedp.NoSandbox)
-	}
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(cancelAlloc)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 3*time.Minute)
-	t.Cleanup(stop)
-	return ctx
+	return browsertest.Open(t, "the public pages")
 }
 
 func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
+	browsertest.Do(t, ctx, steps...)
 }
 
 // until waits for a JavaScript expression to hold in the page.
 func until(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		// A page that is being left ends a poll; the next one is asked.
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Until(deadline))))
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil || time.Now().After(deadline) {
-			t.Fatalf("%s: %v", expression, err)
-		}
-	}
+	browsertest.Until(t, ctx, expression)
 }
 
 // A person has the front page open. A notice is released: it appears without a
@@ -70,7 +48,7 @@ func TestBrowserLiveArrival(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(r.base+"/"))
 	until(t, ctx, `document.querySelector(".cards strong") !== null`)
 
-	do(t, ctx, chromedp.Click(".cards a"))
+	do(t, ctx, browsertest.Click(".cards a"))
 	until(t, ctx, `location.pathname === "/n/n1" && document.getElementById("pulse").textContent === "实时更新中"`)
 	d.follow("n1", alert.Lift, "台风已经远离。")
 	until(t, ctx, `document.querySelector(".ended")?.textContent.includes("解除") && document.querySelectorAll(".trail li").length === 2`)

@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/browsertest"
 )
 
 // An approver on a phone of 360 pixels: one screen, two actions, and nothing
@@ -34,7 +35,7 @@ func TestAnApproverNeedsOneScreenAndTwoActions(t *testing.T) {
 	actions := 0
 	act := func(selector string) {
 		actions++
-		do(t, ctx, chromedp.Click(selector))
+		do(t, ctx, browsertest.Click(selector))
 	}
 	act("#sign .sure input")
 	act("#sign button")

@@ -43,7 +43,7 @@ func (o *office) looker() *looker {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return &looker{o.t, o, chromiumFor(o.t, 4*time.Minute), string(source) + ";0"}
+	return &looker{o.t, o, chromium(o.t), string(source) + ";0"}
 }
 
 // look opens each page once and looks at it on the desk and on the phone.

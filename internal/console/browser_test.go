@@ -3,7 +3,6 @@ package console_test
 import (
 	"context"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,53 +10,24 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
-	"mingluo/internal/faulttest"
+	"mingluo/internal/browsertest"
 )
 
 // chromium opens a tab of a real browser.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
-	return chromiumFor(t, 60*time.Second)
-}
-
-// chromiumFor opens a tab that lasts longer.
-func chromiumFor(t *testing.T, lasts time.Duration) context.Context {
-	t.Helper()
-	path := faulttest.Tool(t, "the officers' pages in a browser", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
-	if os.Geteuid() == 0 {
-		opts = append(opts, chromedp.NoSandbox)
-	}
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(cancelAlloc)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, lasts)
-	t.Cleanup(stop)
-	return ctx
+	return browsertest.Open(t, "the officers' pages")
 }
 
 func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
+	browsertest.Do(t, ctx, steps...)
 }
 
 // until waits for an expression to hold in the page, also across a navigation.
 func until(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	var err error
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		if _, err = chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Until(end)))); err == nil {
-			return
-		}
-		if !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context was destroyed") && !strings.Contains(err.Error(), "Cannot find context") {
-			break
-		}
-	}
-	text, _ := chromedp.Run(ctx, chromedp.Text("body"))
-	t.Fatalf("%s: %v\n%s", expression, err, text)
+	browsertest.Until(t, ctx, expression)
 }
 
 func says(id, words string) string {
@@ -129,7 +99,7 @@ func TestAFanOutIsSteeredByKeys(t *testing.T) {
 			t.Errorf("paused %+v", p)
 		}
 	})
-	do(t, ctx, chromedp.Click(`form[action$="/resume"] button`))
+	do(t, ctx, browsertest.Click(`form[action$="/resume"] button`))
 	until(t, ctx, `document.querySelector("#pause-1") !== null && document.querySelector("#line.live") !== null`)
 	do(t, ctx, chromedp.KeyEvent("s"))
 	until(t, ctx, says("stop-1", "停止以后不能再继续"))
@@ -172,7 +142,7 @@ func TestWritingWithALivePreview(t *testing.T) {
 	until(t, ctx, says("suspend", "用人单位"))
 	pick(`{ const h = document.querySelector("[data-pick]"); h.value = "XCHEM"; h.dispatchEvent(new Event("change", {bubbles: true})); }`)
 	until(t, ctx, says("panel", "齐了，可以提交。"))
-	do(t, ctx, chromedp.Click("button[value=submit]"))
+	do(t, ctx, browsertest.Click("button[value=submit]"))
 	until(t, ctx, says("head", "待审核"))
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/browsertest"
 	"mingluo/internal/desk"
 )
 
@@ -47,7 +48,7 @@ func TestACallReachesThePageTheOfficerIsOn(t *testing.T) {
 	until(t, ctx, says("banners", "张槎街道仓库危化品泄漏警示"))
 	until(t, ctx, `document.title.startsWith("● ")`)
 	author.open("/").want(200).without("请您签发")
-	do(t, ctx, chromedp.Click("#banners .call a.button"))
+	do(t, ctx, browsertest.Click("#banners .call a.button"))
 	until(t, ctx, `location.pathname.endsWith("/notices/`+id+`/approve")`)
 	until(t, ctx, says("decide", "保密审查通过"))
 	author.open("/notices/"+id).want(200, "已打开").without("还没有打开")

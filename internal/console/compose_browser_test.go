@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/browsertest"
 )
 
 // hands are an officer before a real browser, with what they did counted: an
@@ -221,11 +222,11 @@ func TestTwoOfficersInOneDraft(t *testing.T) {
 	// chen does not look, types on, and is told instead of overwriting.
 	do(t, h.ctx, chromedp.SetValue("input[name=headline]", "陈晓岚的标题"), chromedp.SendKeys("input[name=headline]", "。"))
 	until(t, h.ctx, says("saved", "没有存上"))
-	do(t, h.ctx, chromedp.Click(".side button[value=save]"))
+	do(t, h.ctx, browsertest.Click(".side button[value=save]"))
 	until(t, h.ctx, says("main", "您写的还在下面"))
-	do(t, h.ctx, chromedp.Click(".side button[value=save]"))
+	do(t, h.ctx, browsertest.Click(".side button[value=save]"))
 	until(t, h.ctx, `document.querySelector("#saved.saved") !== null && document.querySelector(".undo") !== null && !document.body.innerText.includes("您写的还在下面")`)
-	do(t, h.ctx, chromedp.Click(".undo button"))
+	do(t, h.ctx, browsertest.Click(".undo button"))
 	until(t, h.ctx, `document.querySelector("input[name=headline]").value === "王守一的标题"`)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/browsertest"
 )
 
 // key puts Enter down or lets it go, as a finger does. A key that stays down
@@ -127,7 +128,7 @@ func TestCorrectionByFinger(t *testing.T) {
 	other := o.released(o.browser().signIn(wang), o.browser().signIn(li))
 	do(t, ctx, chromedp.Navigate(o.url+"/desk/chen/notices/"+other+"/lift"))
 	until(t, ctx, `document.querySelector("form.armed") !== null`)
-	do(t, ctx, chromedp.Click(".other-way summary"), chromedp.Click(".other-way button"))
+	do(t, ctx, browsertest.Click(".other-way summary"), browsertest.Click(".other-way button"))
 	until(t, ctx, says("head", "已解除"))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/browsertest"
 	"mingluo/internal/cap"
 )
 
@@ -29,15 +30,7 @@ func (n *night) at(officer, page string, sees ...string) {
 	} else {
 		n.window(1366, 768)
 	}
-	for { // an answer to the form before may still be on its way, and ends this one
-		err := chromedp.Do(n.ctx, chromedp.Navigate((&house{Officers: n.d.Officers}).signIn(officer, page)))
-		if err == nil {
-			break
-		}
-		if !strings.Contains(err.Error(), "ERR_ABORTED") {
-			n.t.Fatal(err)
-		}
-	}
+	n.do(chromedp.Navigate((&house{Officers: n.d.Officers}).signIn(officer, page)))
 	for _, text := range sees {
 		n.sees(text)
 	}
@@ -46,7 +39,7 @@ func (n *night) at(officer, page string, sees ...string) {
 // press clicks what the selector names, in sight or not: a finger scrolls.
 func (n *night) press(selector string) {
 	n.t.Helper()
-	n.do(chromedp.WaitReady(selector), chromedp.ScrollIntoView(selector), chromedp.Click(selector))
+	n.do(browsertest.Click(selector))
 }
 
 func (n *night) picture(name string) {

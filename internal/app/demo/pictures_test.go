@@ -13,8 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/browsertest"
 	"mingluo/internal/desk"
-	"mingluo/internal/faulttest"
 )
 
 // viewer is a person with a browser in front of the demo.
@@ -26,18 +26,7 @@ type viewer struct {
 
 func newViewer(t *testing.T) *viewer {
 	t.Helper()
-	path := faulttest.Tool(t, "the demo in a browser", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("hide-scrollbars", true))
-	if os.Geteuid() == 0 {
-		opts = append(opts, chromedp.NoSandbox)
-	}
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(cancelAlloc)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 5*time.Minute)
-	t.Cleanup(stop)
-	v := &viewer{t: t, ctx: ctx, dir: os.Getenv("MINGLUO_PICTURES")}
+	v := &viewer{t: t, ctx: browsertest.Open(t, "the demo"), dir: os.Getenv("MINGLUO_PICTURES")}
 	if v.dir == "" {
 		v.dir = t.TempDir()
 	}
@@ -49,9 +38,7 @@ func newViewer(t *testing.T) *viewer {
 
 func (v *viewer) do(steps ...chromedp.Action[chromedp.Void]) {
 	v.t.Helper()
-	if err := chromedp.Do(v.ctx, steps...); err != nil {
-		v.t.Fatal(err)
-	}
+	browsertest.Do(v.t, v.ctx, steps...)
 }
 
 // opens goes to an address and waits until it is shown with this text.
@@ -68,17 +55,7 @@ func (v *viewer) sees(text string) {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	expression := "document.body && document.body.innerText.includes(" + string(quoted) + ")"
-	for deadline := time.Now().Add(time.Minute); ; {
-		_, err := chromedp.Run(v.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(5*time.Second)))
-		if err == nil {
-			return
-		}
-		if v.ctx.Err() != nil || time.Now().After(deadline) {
-			body, _ := chromedp.Run(v.ctx, chromedp.Text("body"))
-			v.t.Fatalf("the page never showed %q: %v\n%s", text, err, body)
-		}
-	}
+	browsertest.Until(v.t, v.ctx, "document.body && document.body.innerText.includes("+string(quoted)+")")
 }
 
 // takes keeps a picture of the window: small enough for a repository.
