@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -169,11 +170,7 @@ func (k *checker) areas() {
 func (k *checker) authority() {
 	c := k.c
 	switch c.Authority.Basis {
-	case "own", "sector":
-	case "city":
-		if c.Authority.Ref == "" {
-			k.bad("", "authority", "经市平台发布的，请填写申请编号。", "Give the number of the application to the city's platform.")
-		}
+	case "own", "sector", "city": // what the platform says of it is asked at the release
 	default:
 		k.bad("R15", "authority", "请选择发布依据：本单位授权、本系统名单或市平台申请。", "Choose the authority: own, sector or city.")
 	}
@@ -182,6 +179,12 @@ func (k *checker) authority() {
 	}
 	if c.Scope == ScopePublic && c.Authority.Basis == "sector" {
 		k.bad("", "authority", "本系统名单只能用于系统内部的通知。", "A sector list does not allow a public notice.")
+	}
+	if c.Scope == ScopeSector && (len(c.Groups) == 0 || slices.Contains(c.Groups, GroupPublic)) {
+		k.bad("", "groups", "本系统内部的通知须选择人群，不能发给全部人群或“"+GroupPublic+"”。", "A notice for the own sector needs its groups: it is not for everybody or "+GroupPublic+".")
+	}
+	if n := utf8.RuneCountInString(c.Authority.Ref); n > 60 {
+		k.bad("", "authority", fmt.Sprintf("文号太长：%d 字，最多 60 字。", n), fmt.Sprintf("The document's number is too long: %d characters, at most 60.", n))
 	}
 	switch c.Openness.Attribute {
 	case "active":

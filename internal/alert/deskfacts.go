@@ -43,8 +43,12 @@ func deskFact(e *Event) (Fact, error) {
 		return decodeFact[InboxHandled](e)
 	case "application.made":
 		return decodeFact[ApplicationMade](e)
+	case "application.handed":
+		return decodeFact[ApplicationHanded](e)
 	case "application.answered":
 		return decodeFact[ApplicationAnswered](e)
+	case "application.withdrawn":
+		return decodeFact[ApplicationWithdrawn](e)
 	}
 	return officerFact(e)
 }
@@ -94,7 +98,7 @@ func (s *deskState) apply(e *Event, f Fact, d Decision) (known bool, err error) 
 		return true, nil
 	case InboxReceived, InboxSeen, InboxTold, InboxHandled:
 		return true, s.applyInbox(e, f, d)
-	case ApplicationMade, ApplicationAnswered:
+	case ApplicationMade, ApplicationHanded, ApplicationAnswered, ApplicationWithdrawn:
 		return true, s.applyApplication(e, f, d)
 	}
 	return false, nil

@@ -89,6 +89,9 @@ const (
 	ScopePublic Scope = "public"
 )
 
+// GroupPublic is the group of those who subscribed as citizens: no sector list.
+const GroupPublic = "市民"
+
 // Openness is the attribute every document carries when it is drafted.
 type Openness struct {
 	Attribute string `json:"attribute"`        // "active" 主动公开, "on-request" 依申请公开, "closed" 不予公开

@@ -52,6 +52,8 @@ type BureauConfig struct {
 	Hotline string `toml:"hotline"` // to be called in doubt
 	Code    string `toml:"code"`    // first 14 digits of CAP identifiers: division, sector, unit, extension
 	Sender  string `toml:"sender"`  // CAP sender
+
+	Platform string `toml:"platform"` // the city's platform that applications for public release go to
 }
 
 // ListenConfig is one listener.
@@ -156,7 +158,7 @@ func Defaults() Config {
 	c := Config{
 		Mode:    alert.Live,
 		Data:    "/var/lib/mingluo",
-		Bureau:  BureauConfig{Name: "佛山市应急管理局", Hotline: "12345", Code: "44060000000000", Sender: "yjglj@foshan.gov.cn"},
+		Bureau:  BureauConfig{Name: "佛山市应急管理局", Hotline: "12345", Code: "44060000000000", Sender: "yjglj@foshan.gov.cn", Platform: "佛山市突发事件预警信息发布平台"},
 		Public:  ListenConfig{Listen: "127.0.0.1:8080"},
 		Console: ListenConfig{Listen: "127.0.0.1:8081"},
 		NATS:    NATSConfig{Replicas: 1},

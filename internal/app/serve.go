@@ -69,7 +69,7 @@ func (a *App) alarm(al channels.Alarm) {
 }
 
 func (a *App) openSite(context.Context) (err error) {
-	issuer := cap.Issuer{Code: a.cfg.Bureau.Code, Sender: a.cfg.Bureau.Sender, Page: a.pageURL}
+	issuer := a.issuer()
 	r := renderer{a.channels, a.pageURL}
 	a.Site, err = web.New(web.Config{
 		Gazetteer: a.Places, BaseURL: a.PublicURL, Hotline: a.cfg.Bureau.Hotline,
@@ -121,6 +121,7 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 		Gazetteer: a.Places, Channels: a.Channels, Groups: a.groups(), Modes: []alert.Mode{a.cfg.Mode}, Key: a.secrets.Marks,
 		Idle: time.Duration(a.cfg.Session.Idle), Absolute: time.Duration(a.cfg.Session.Absolute),
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,
+		Papers:    a.papers(),
 		DemoLinks: a.opts.DemoLinks, Front: a.opts.Front, Registry: a.Registry, Log: a.log.With("part", "console"),
 		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": a.journalReady, "site": a.siteReady},
 		Parts: a.allParts, Safe: a.safe(), Apart: a.drill != nil, DutyCard: deploy.DutyCard,
@@ -156,7 +157,7 @@ func (a *App) groups() []string {
 
 // Groups lists the groups of subscribers that a notice can be for.
 func Groups() []string {
-	return []string{"危化企业", "工地", "学校", "镇街安监办", "应急责任人", "市民"}
+	return []string{"危化企业", "工地", "学校", "镇街安监办", "应急责任人", alert.GroupPublic}
 }
 
 // ImportCAP turns a CAP 1.2 file into the text of a draft. The bytes received

@@ -288,6 +288,7 @@ func TestPrivateAlertsStayInTheSector(t *testing.T) {
 	if c.Scope != alert.ScopeSector || c.Openness.Attribute == "active" || !warnsOf(im, "scope") {
 		t.Errorf("scope %s openness %+v", c.Scope, c.Openness)
 	}
+	c.Groups = []string{"应急责任人"} // the officer's choice
 	if ps := c.Check(alert.Foshan(), alert.Live, dawn); ps != nil {
 		t.Errorf("the desk says: %v", ps)
 	}

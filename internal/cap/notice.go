@@ -226,3 +226,14 @@ func areaOf(code string, g *alert.Gazetteer) Area {
 	}
 	return a
 }
+
+// ForApplication writes a revision that waits as it is handed to the city's
+// platform: like [FromNotice], but with the status that it would go out with.
+func ForApplication(n *alert.Notice, rev *alert.Revision, g *alert.Gazetteer, by Issuer) *Alert {
+	a := FromNotice(n, rev, g, by)
+	a.Status = "Exercise"
+	if n.Mode == alert.Live {
+		a.Status = "Actual"
+	}
+	return a
+}

@@ -50,6 +50,9 @@ func (c *Console) do(ctx context.Context, who alert.Actor, name, notice string, 
 	case "release":
 		err = c.release(ctx, who, notice, a)
 	case "sign": // approve and release in one: what an approver does at night
+		if p := c.Desk.Uncleared(notice, a.Rev); p != nil {
+			return out, p // nothing is half done: it is not approved either
+		}
 		if err = c.Desk.Approve(ctx, who, notice, a.Rev, a.Hash); err == nil {
 			err = c.release(ctx, who, notice, a)
 		}

@@ -15,6 +15,7 @@ func (c *Console) apiRoutes(mux *http.ServeMux) error {
 	c.noticeAPI(t)
 	c.draftAPI(t.add)
 	c.composeAPI(t.add)
+	c.applicationAPI(t)
 	c.templateAPI(t)
 	c.incidentAPI(t)
 	c.inboxAPI(t)

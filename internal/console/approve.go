@@ -61,6 +61,7 @@ func (c *Console) showApproval(w http.ResponseWriter, r *http.Request, s *seat, 
 		b.Mine = b.Mine || id == s.ID
 		b.Touched = append(b.Touched, c.nameOf(r.Context(), id, map[string]string{}))
 	}
+	b.Application = c.applicationOf(r.Context(), n)
 	if err := c.judge(r, s, &b.noticeBody); err != nil {
 		return err
 	}

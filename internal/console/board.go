@@ -50,6 +50,7 @@ type noticeLine struct {
 	Rev      int
 	Bars     []barView
 	Paused   bool
+	Sector   bool // for the own sector only
 }
 
 // clockView is a duty's clock. Instants come from here; a browser only counts.
@@ -234,7 +235,7 @@ func (c *Console) line(n *alert.Notice, now time.Time) (noticeLine, uint64) {
 	}
 	l := noticeLine{
 		ID: n.ID, Headline: r.Content.Headline, Level: r.Content.Level, Hazard: r.Content.Hazard, State: n.State(now), InForce: n.InForce(now),
-		Areas: r.Content.Areas, At: r.Submitted.At, Until: r.Content.Expires, Rev: r.No, Paused: r.Paused != nil,
+		Areas: r.Content.Areas, At: r.Submitted.At, Until: r.Content.Expires, Rev: r.No, Paused: r.Paused != nil, Sector: r.Content.Scope == alert.ScopeSector,
 	}
 	var version uint64
 	if r.Released != nil {

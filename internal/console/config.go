@@ -51,6 +51,9 @@ type Config struct {
 	// DutyCard is the page for the wall, in Markdown; "" for none.
 	DutyCard string
 
+	// Papers are those of applications to the city's platform.
+	Papers Papers
+
 	// Roll takes files of subscribers; nil: the console has no page for them.
 	Roll Roll
 

@@ -84,6 +84,9 @@ type noticeBody struct {
 	AskFactor  bool          // a signature takes a code now
 	Calls      *callsView
 	Signature  *signatureView // of an emergency release
+
+	Application *applicationView // to the city's platform
+	Uncleared   *alert.Problem   // why the platform's answer keeps it back
 }
 
 type revLink struct {
@@ -138,6 +141,7 @@ func (c *Console) showNotice(w http.ResponseWriter, r *http.Request, s *seat, ps
 		}
 	}
 	b.Mine = b.Pending != nil && slices.Contains(b.Pending.Touched, s.ID)
+	b.Application = c.applicationOf(r.Context(), n)
 	if err := c.judge(r, s, b); err != nil {
 		return err
 	}
@@ -179,6 +183,9 @@ func (c *Console) judge(r *http.Request, s *seat, b *noticeBody) error {
 	b.Previews = c.previewed(language(r), b.Mode, &b.Rev.Content, p).Channels
 	if b.Pending != nil && b.Pending.No == b.Rev.No {
 		b.Problems = p.Problems
+		if b.Uncleared = c.Desk.Uncleared(b.ID, b.Rev.No); b.Uncleared != nil {
+			b.Problems = append(b.Problems, b.Uncleared)
+		}
 	}
 	return nil
 }

@@ -86,6 +86,7 @@ func (c *Console) pageCommands(s *seat) (out []command) {
 	page(s.Writes(), "/new", "新通知", "发布 起草 compose")
 	page(true, "/inbox", "收件箱", "信号 申请")
 	page(true, "/notices", "通知", "")
+	page(true, "/applications", "市平台申请", "依申请发布 申请表 受理")
 	page(true, "/incidents", "突发事件", "")
 	page(s.Writes(), "/incidents/new", "记录突发事件", "事故 接报")
 	page(true, "/roster", "值班人员", "排班 值班表")

@@ -17,12 +17,14 @@ type reportBody struct {
 	Level    alert.Level
 	State    alert.NoticeState
 	Signal   *alert.Source
-	Public   string
-	Revs     []reportRev
-	Steps    []step
-	Seq      uint64 // the journal's newest event when it was made
-	Head     string // and its hash: the account can be checked against the record
-	Made     time.Time
+
+	Application *applicationView // to the city's platform
+	Public      string
+	Revs        []reportRev
+	Steps       []step
+	Seq         uint64 // the journal's newest event when it was made
+	Head        string // and its hash: the account can be checked against the record
+	Made        time.Time
 }
 
 // reportRev is one submission: its text, how long each hand took, and where it
@@ -59,6 +61,7 @@ func (c *Console) reportPage(w http.ResponseWriter, r *http.Request, s *seat) er
 		b.Public = c.PublicSite + "/n/" + n.ID
 	}
 	c.Desk.Read(func(st *alert.State) { b.Seq, b.Head = st.Seq, st.Head })
+	b.Application = c.applicationOf(r.Context(), n)
 	gone := map[int]*deliveryView{}
 	for _, d := range c.deliveries(n, plans) {
 		gone[d.Rev] = &d

@@ -72,6 +72,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	c.peopleRoutes(page)
 	c.auditRoutes(page)
 	c.composeRoutes(page)
+	c.applicationRoutes(page)
 	page("GET", "/go", c.palette)
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)

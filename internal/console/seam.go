@@ -18,6 +18,7 @@ type Desk interface {
 	Inbox
 	Incidents
 	People
+	Applying
 	// Read calls fn with the state; fn must not keep it.
 	Read(fn func(st *alert.State))
 	// Wait returns the journal's sequence once it is beyond after.

@@ -60,6 +60,9 @@ func (c *Console) trail(ctx context.Context, kind, id string) ([]step, error) {
 func (c *Console) about(id string) (subjects []string) {
 	c.Desk.Read(func(st *alert.State) {
 		if n := st.Notices[id]; n != nil {
+			if st.Applications[id] != nil {
+				subjects = append(subjects, "journal.application."+id)
+			}
 			for _, r := range n.Revisions {
 				if plan := alert.PlanID(id, r.No); st.Plans[plan] != nil {
 					subjects = append(subjects, "journal.plan."+plan)
@@ -125,6 +128,16 @@ func readStep(e alert.Event) (step, error) {
 		s.What, s.Rev = "确认分发计划", f.Rev
 	case alert.Plan:
 		s.What, s.Rev, s.Detail = "分发计划", f.Rev, planWords(&f)
+	case alert.ApplicationMade:
+		s.What, s.Rev, s.Detail = "备好市平台申请", f.Rev, f.Platform
+	case alert.ApplicationHanded:
+		s.What, s.Detail = "递交市平台申请", join("，", f.Way.ZH(), f.To)
+	case alert.ApplicationAnswered:
+		if s.What, s.Detail = "市平台受理", join("，", f.Ref, f.Note); !f.Granted {
+			s.What = "市平台未受理"
+		}
+	case alert.ApplicationWithdrawn:
+		s.What, s.Detail = "撤回市平台申请", f.Reason
 	default:
 		s.What, s.Detail = incidentStep(f)
 	}

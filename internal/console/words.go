@@ -54,10 +54,15 @@ func (c *Console) funcs(lang string) template.FuncMap {
 		"runes":   utf8.RuneCountInString,
 		"now":     time.Now,
 		"gapped":  gapped,
-		"form":    toForm,
-		"took":    func(d time.Duration) string { return took(t, d) },
-		"rate":    rateWord,
-		"lines":   func(s string) []string { return strings.Split(s, "\n") },
+		"pairs":   formPairs,
+		"long":    func(x time.Time) string { return x.In(alert.Beijing()).Format("2006年1月2日 15:04") },
+		"ago":     func(x time.Time) string { return took(t, max(time.Second, time.Since(x))) },
+
+		"authority": authorityWords,
+		"form":      toForm,
+		"took":      func(d time.Duration) string { return took(t, d) },
+		"rate":      rateWord,
+		"lines":     func(s string) []string { return strings.Split(s, "\n") },
 		"duty": func(r alert.DutyRule) string {
 			if lang == en {
 				return r.EN

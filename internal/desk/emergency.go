@@ -90,6 +90,9 @@ func (d *Desk) mayReleaseAlone(st *alert.State, who alert.Actor, c *alert.Conten
 	if p := st.MayApprove(who.ID, c, d.Gazetteer); p != nil {
 		return p
 	}
+	if c.NeedsApplication() {
+		return no("经市平台申请的通知，平台受理以后才能发布，不能紧急发布。", "What needs the acceptance of the city's platform cannot be an emergency release.")
+	}
 	if c.Template == nil || st.Carried(c, who.Mode) == nil {
 		return no("紧急发布只能用已审查的模板，不能有自由文字。", "An emergency release is made from a reviewed template only, without free text.")
 	}

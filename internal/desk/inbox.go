@@ -117,37 +117,3 @@ func inboxItem(st *alert.State, who alert.Actor, id string) (*alert.InboxItem, e
 	}
 	return it, nil
 }
-
-// Apply records an application to the city's platform for the public release
-// of a notice.
-func (d *Desk) Apply(ctx context.Context, who alert.Actor, a alert.ApplicationMade) error {
-	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
-		return err
-	}
-	if strings.TrimSpace(a.Form) == "" {
-		return &alert.Problem{Kind: alert.Invalid, Field: "form", ZH: "请填写申请表。", EN: "Fill in the application form."}
-	}
-	return d.act(ctx, who, a.Notice, func(st *alert.State) (alert.Fact, error) {
-		old := st.Applications[a.Notice]
-		if old != nil && (old.Answer == nil || old.Answer.Granted) {
-			return nil, &alert.Problem{Kind: alert.Conflict, ZH: "已经申请过，请等待或查看答复。", EN: "An application was made already."}
-		}
-		return a, nil
-	})
-}
-
-// AnswerApplication records the platform's answer.
-func (d *Desk) AnswerApplication(ctx context.Context, who alert.Actor, notice string, a alert.ApplicationAnswered) error {
-	if err := need(who, alert.RoleWriter, alert.RoleApprover); err != nil {
-		return err
-	}
-	if a.Ref = strings.TrimSpace(a.Ref); a.Granted && a.Ref == "" {
-		return &alert.Problem{Kind: alert.Invalid, Field: "ref", ZH: "请填写平台返回的编号。", EN: "Give the id that the platform returned."}
-	}
-	return d.act(ctx, who, notice, func(st *alert.State) (alert.Fact, error) {
-		if old := st.Applications[notice]; old == nil || old.Answer != nil {
-			return nil, notFound("application", "没有等待答复的申请。", "No application waits for an answer.")
-		}
-		return a, nil
-	})
-}

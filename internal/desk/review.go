@@ -221,6 +221,9 @@ func (d *Desk) Release(ctx context.Context, who alert.Actor, notice string, rev 
 		if err := d.mayDrillSo(st, who, &r.Content, n.Mode); err != nil {
 			return nil, err
 		}
+		if p := uncleared(st, notice, r); p != nil {
+			return nil, p
+		}
 		// Time passes between signature and release: an end that has gone by, or
 		// anything else that no longer holds, stops it here.
 		if ps := r.Content.Check(d.Gazetteer, n.Mode, d.Now()); ps != nil {

@@ -47,6 +47,9 @@ func (d *Desk) tryTemplate(t alert.Template, mode alert.Mode) alert.Problems {
 	}
 	if t.Scope == alert.ScopeSector {
 		c.Authority.Basis = "sector"
+		if c.Groups = t.Groups; len(c.Groups) == 0 {
+			c.Groups = []string{"应急责任人"} // chosen when the template is used
+		}
 	}
 	if t.Kind == alert.KindRelay {
 		c.Source = &alert.Source{Sender: "sample", Identifier: "sample", Sent: now, Name: "佛山市气象台"}

@@ -38,6 +38,10 @@ func (s *story) byHand(c *alert.Content) {
 		c.Level = alert.Yellow
 		did("级别：人工选择黄色 / level chosen by hand: yellow")
 	}
+	if c.Scope == alert.ScopeSector && len(c.Groups) == 0 {
+		c.Groups = []string{"应急责任人"}
+		did("人群：人工选择应急责任人 / group chosen by hand: people responsible")
+	}
 	c.Suspend = alert.ProposeSuspension(s.Places, c.Hazard, c.Level, c.Areas)
 	for i := range c.Suspend {
 		c.Suspend[i].Confirmed = true
