@@ -27,6 +27,8 @@ func deskFact(e *Event) (Fact, error) {
 		return decodeFact[ShiftPlanned](e)
 	case "shift.acknowledged":
 		return decodeFact[ShiftAcknowledged](e)
+	case "shift.dropped":
+		return decodeFact[ShiftDropped](e)
 	case "call.made":
 		return decodeFact[Called](e)
 	case "opening.opened":
@@ -83,6 +85,8 @@ func (s *deskState) apply(e *Event, f Fact, d Decision) (known bool, err error) 
 		return true, nil
 	case ShiftPlanned:
 		return true, s.planShift(e, f, d)
+	case ShiftDropped:
+		return true, s.dropShift(e, f, d)
 	case ShiftAcknowledged:
 		return true, s.acknowledgeShift(e, d)
 	case Called:

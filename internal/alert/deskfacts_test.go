@@ -110,7 +110,7 @@ func TestTheRosterSaysWhoCanBeCalledAndInWhichOrder(t *testing.T) {
 	if p := night.Check(); p != nil {
 		t.Fatal(p)
 	}
-	if err := told(t, st, "admin", "night", now, ShiftPlanned{night}); err != nil {
+	if err := told(t, st, "admin", "night", now, ShiftPlanned{Shift: night}); err != nil {
 		t.Fatal(err)
 	}
 	if err := told(t, st, "li", "night", now, ShiftAcknowledged{}, ShiftAcknowledged{}); err != nil {
@@ -121,12 +121,21 @@ func TestTheRosterSaysWhoCanBeCalledAndInWhichOrder(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	night.Officers = []string{"zhao", "li"}
-	if err := told(t, st, "admin", "night", now, ShiftPlanned{night}); err != nil {
+	if err := told(t, st, "admin", "night", now, ShiftPlanned{Shift: night}); err != nil {
 		t.Fatal(err)
 	}
 	want = []Callable{{"zhao", true, false}, {"li", true, true}, {"wang", false, false}, {"chen", false, false}}
 	if got := st.OnDuty(now); !slices.Equal(got, want) {
 		t.Errorf("planned anew: %v", got)
+	}
+	if x := st.Shifts["night"]; len(x.Changes) != 1 || x.Changes[0].By != "admin" || !slices.Contains(x.Changes[0].Officers, "chen") {
+		t.Errorf("what it was before is forgotten: %+v", x.Changes)
+	}
+	if err := told(t, st, "admin", "night", now, ShiftDropped{Reason: "停班"}); err != nil || st.OnDuty(now) != nil || st.Shifts["night"].Dropped.Reason != "停班" {
+		t.Errorf("dropped: %v %v", st.OnDuty(now), err)
+	}
+	if told(t, st, "admin", "night", now, ShiftPlanned{Shift: night}) == nil || told(t, st, "admin", "night", now, ShiftDropped{}) == nil {
+		t.Error("a shift that was dropped came back")
 	}
 	if got := st.OnDuty(night.Until); got != nil {
 		t.Errorf("after its end: %v", got)

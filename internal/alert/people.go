@@ -81,13 +81,22 @@ func (s *deskState) MayApprove(officer string, c *Content, g *Gazetteer) *Proble
 
 // Shift is a watch at the desk: who can be called, in which order.
 type Shift struct {
-	ID           string    `json:"id"`
-	From         time.Time `json:"from"`
-	Until        time.Time `json:"until"`
-	Officers     []string  `json:"officers"`          // on duty
-	OnCall       []string  `json:"on_call,omitempty"` // after them
-	Acknowledged []string  `json:"-"`                 // who said that they can be called
-	Planned      Decision  `json:"-"`
+	ID           string        `json:"id"`
+	From         time.Time     `json:"from"`
+	Until        time.Time     `json:"until"`
+	Officers     []string      `json:"officers"`          // on duty
+	OnCall       []string      `json:"on_call,omitempty"` // after them
+	Acknowledged []string      `json:"-"`                 // who said that they can be called
+	Planned      Decision      `json:"-"`
+	Changes      []ShiftChange `json:"-"` // after it was first planned, oldest first
+	Dropped      *Decision     `json:"-"`
+}
+
+// ShiftChange is one change of a shift: who made it, why, and what it was before.
+type ShiftChange struct {
+	Decision
+	From, Until      time.Time
+	Officers, OnCall []string
 }
 
 // maxShift bounds a shift; a longer one is a mistake in the date.
@@ -96,7 +105,13 @@ const maxShift = 8 * 24 * time.Hour
 // ShiftPlanned plans a shift, or plans it anew; acknowledgements stay for
 // those who are still in it.
 type ShiftPlanned struct {
-	Shift Shift `json:"shift"`
+	Shift  Shift  `json:"shift"`
+	Reason string `json:"reason,omitempty"` // of a change
+}
+
+// ShiftDropped takes a shift that is not over off the roster.
+type ShiftDropped struct {
+	Reason string `json:"reason"`
 }
 
 // ShiftAcknowledged: the officer can be called during this shift.
@@ -106,7 +121,15 @@ type ShiftAcknowledged struct{}
 func (ShiftPlanned) FactName() (string, string) { return "shift", "planned" }
 
 // FactName implements [Fact].
+func (ShiftDropped) FactName() (string, string) { return "shift", "dropped" }
+
+// FactName implements [Fact].
 func (ShiftAcknowledged) FactName() (string, string) { return "shift", "acknowledged" }
+
+// Runs reports whether the shift is on at now.
+func (x *Shift) Runs(now time.Time) bool {
+	return x.Dropped == nil && !now.Before(x.From) && now.Before(x.Until)
+}
 
 // Check returns what is wrong with a shift.
 func (x *Shift) Check() *Problem {
@@ -126,6 +149,11 @@ func (s *deskState) planShift(e *Event, f ShiftPlanned, d Decision) error {
 	}
 	x.Planned, x.Acknowledged = d, nil
 	if old := s.Shifts[e.ID]; old != nil {
+		if old.Dropped != nil {
+			return fmt.Errorf("the shift was dropped")
+		}
+		d.Reason = f.Reason
+		x.Planned, x.Changes = old.Planned, append(slices.Clip(old.Changes), ShiftChange{d, old.From, old.Until, old.Officers, old.OnCall})
 		for _, o := range old.Acknowledged {
 			if slices.Contains(x.Officers, o) || slices.Contains(x.OnCall, o) {
 				x.Acknowledged = append(x.Acknowledged, o)
@@ -133,6 +161,16 @@ func (s *deskState) planShift(e *Event, f ShiftPlanned, d Decision) error {
 		}
 	}
 	s.Shifts[e.ID] = &x
+	return nil
+}
+
+func (s *deskState) dropShift(e *Event, f ShiftDropped, d Decision) error {
+	x := s.Shifts[e.ID]
+	if x == nil || x.Dropped != nil {
+		return fmt.Errorf("no such shift is planned")
+	}
+	d.Reason = f.Reason
+	x.Dropped = &d
 	return nil
 }
 
@@ -159,7 +197,7 @@ type Callable struct {
 func (s *deskState) OnDuty(now time.Time) []Callable {
 	var shifts []*Shift
 	for _, x := range s.Shifts {
-		if !now.Before(x.From) && now.Before(x.Until) {
+		if x.Runs(now) {
 			shifts = append(shifts, x)
 		}
 	}

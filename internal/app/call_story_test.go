@@ -33,7 +33,7 @@ func TestTheApproversPhoneRings(t *testing.T) {
 		}
 	}
 	now := time.Now()
-	if _, err := s.Desk.PlanShift(t.Context(), s.Actor("sun"), alert.Shift{From: now.Add(-time.Hour), Until: now.Add(time.Hour), Officers: []string{"li"}, OnCall: []string{"wang"}}); err != nil {
+	if _, err := s.Desk.PlanShift(t.Context(), s.Actor("sun"), alert.Shift{From: now.Add(-time.Hour), Until: now.Add(time.Hour), Officers: []string{"li"}, OnCall: []string{"wang"}}, ""); err != nil {
 		t.Fatal(err)
 	}
 	n := s.As("chen").Submit(s.As("chen").Draft(apptest.Typhoon()))

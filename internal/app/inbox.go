@@ -115,7 +115,7 @@ func (a *App) receiveCancel(ctx context.Context, data []byte, m *cap.Alert, mode
 
 // openInbox tells officers of what came in, and watches the folder.
 func (a *App) openInbox(k *calling) error {
-	usher := &desk.Usher{Book: a.Book, Officers: k.officers, Means: k.means, Ring: k.ringInbox, Log: a.log.With("part", "inbox")}
+	usher := &desk.Usher{Book: a.Book, Officers: k.officers, Means: k.means, Ring: k.ringInbox, After: time.Duration(a.cfg.Desk.UnseenAfter), Log: a.log.With("part", "inbox")}
 	a.life.run("inbox", usher.Run)
 	if a.cfg.Inbox.Folder == "" {
 		return nil

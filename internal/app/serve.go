@@ -117,7 +117,7 @@ func (r renderer) texts(n *alert.Notice, rev *alert.Revision) map[string]string 
 
 func (a *App) openConsole(ctx context.Context) (err error) {
 	conf := console.Config{
-		Desk: a.Desk, Progress: a.Tracker, Chronicle: a.Went, SilentAfter: silentAfter, Accounts: a.Accounts, Store: a.Store, Audit: a.Audit, ImportCAP: a.ImportCAP, Senders: a.cfg.Inbox.senders(), ReceiveCAP: a.ReceiveCAP, Roll: a.Clerk, Renderer: renderer{a.channels, a.pageURL},
+		Desk: a.Desk, Progress: a.Tracker, Chronicle: a.Went, SilentAfter: time.Duration(a.cfg.Desk.SilentAfter), UnseenAfter: time.Duration(a.cfg.Desk.UnseenAfter), Accounts: a.Accounts, Store: a.Store, Audit: a.Audit, ImportCAP: a.ImportCAP, Senders: a.cfg.Inbox.senders(), ReceiveCAP: a.ReceiveCAP, Roll: a.Clerk, Renderer: renderer{a.channels, a.pageURL},
 		Gazetteer: a.Places, Channels: a.Channels, Groups: a.groups(), Modes: []alert.Mode{a.cfg.Mode}, Key: a.secrets.Marks,
 		Idle: time.Duration(a.cfg.Session.Idle), Absolute: time.Duration(a.cfg.Session.Absolute),
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,

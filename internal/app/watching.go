@@ -7,16 +7,12 @@ import (
 	"mingluo/internal/progress"
 )
 
-// silentAfter is how long a channel that should be moving may say nothing (R16).
-// Tallies of a moving channel come every second.
-const silentAfter = 30 * time.Second
-
 // openWatching starts what officers look at while a release goes: how it went
 // in time and place, and the alarm of silence.
 func (a *App) openWatching() error {
 	a.Went = &progress.Chronicle{Stream: a.Store, Place: a.placesOf, Changed: a.Tracker.Touch, Log: a.log.With("part", "chronicle")}
 	a.life.run("chronicle", a.Went.Run)
-	silence := &progress.Silence{Tracker: a.Tracker, Book: a.Book, After: silentAfter, Log: a.log.With("part", "silence")}
+	silence := &progress.Silence{Tracker: a.Tracker, Book: a.Book, After: time.Duration(a.cfg.Desk.SilentAfter), Log: a.log.With("part", "silence")}
 	var names []string
 	for _, c := range a.channels {
 		names = append(names, c.Name())

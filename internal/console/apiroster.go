@@ -26,7 +26,9 @@ type callableAnswer struct {
 
 type shiftAnswer struct {
 	alert.Shift
-	Acknowledged []string `json:"acknowledged"`
+	Acknowledged []string            `json:"acknowledged"`
+	Changes      []alert.ShiftChange `json:"changes,omitempty"`
+	Dropped      *alert.Decision     `json:"dropped,omitempty"`
 }
 
 // shiftPlan is a shift to be planned; with an id, one to be planned anew.
@@ -36,6 +38,11 @@ type shiftPlan struct {
 	Until    time.Time `json:"until"`
 	Officers []string  `json:"officers"`
 	OnCall   []string  `json:"on_call"`
+	Reason   string    `json:"reason"` // of a change
+}
+
+type shiftDrop struct {
+	Reason string `json:"reason"`
 }
 
 type shiftDone struct {
@@ -54,7 +61,7 @@ func (c *Console) apiRoster(r *apiRequest) (int, any, error) {
 	c.Desk.Read(func(st *alert.State) {
 		for _, x := range st.Shifts {
 			if time.Since(x.Until) <= shownShifts {
-				out.Shifts = append(out.Shifts, shiftAnswer{*x, append([]string{}, x.Acknowledged...)})
+				out.Shifts = append(out.Shifts, shiftAnswer{*x, append([]string{}, x.Acknowledged...), slices.Clip(x.Changes), x.Dropped})
 			}
 		}
 	})
@@ -67,8 +74,16 @@ func (c *Console) apiPlanShift(r *apiRequest) (int, any, error) {
 	if err := readJSON(r.Body, &in); err != nil {
 		return 0, nil, err
 	}
-	id, err := c.plan(r.Context(), r.Who, alert.Shift{ID: in.ID, From: in.From, Until: in.Until, Officers: in.Officers, OnCall: in.OnCall})
+	id, err := c.plan(r.Context(), r.Who, alert.Shift{ID: in.ID, From: in.From, Until: in.Until, Officers: in.Officers, OnCall: in.OnCall}, in.Reason)
 	return http.StatusOK, shiftDone{id}, err
+}
+
+func (c *Console) apiDropShift(r *apiRequest) (int, any, error) {
+	var in shiftDrop
+	if err := readJSON(r.Body, &in); err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, shiftDone{r.PathValue("shift")}, c.Desk.DropShift(r.Context(), r.Who, r.PathValue("shift"), in.Reason)
 }
 
 func (c *Console) apiAcknowledgeShift(r *apiRequest) (int, any, error) {

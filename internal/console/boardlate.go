@@ -24,8 +24,8 @@ func (c *Console) late(s *seat, b *boardBody, inForce []*alert.Notice, items []i
 		}
 	}
 	for _, it := range items {
-		if it.Seen == nil && now.Sub(it.At) >= unseenLate {
-			b.Late = append(b.Late, lateLine{"五分钟没有人看", it.Headline, it.At, s.Base + "/inbox"})
+		if it.Seen == nil && now.Sub(it.At) >= c.UnseenAfter {
+			b.Late = append(b.Late, lateLine{"很久没有人看", it.Headline, it.At, s.Base + "/inbox"})
 		}
 	}
 	for _, n := range inForce {

@@ -64,7 +64,7 @@ func TestTheBoardSaysWhatCameInAndIsLate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	author.open("/").want(http.StatusOK, "已经晚了", "五分钟没有人看", "塔吊防风", "部门申请发布，待您处理")
+	author.open("/").want(http.StatusOK, "已经晚了", "很久没有人看", "塔吊防风", "部门申请发布，待您处理")
 	author.open("/inbox").want(http.StatusOK, "依申请发布", "还没有人看", "塔吊防风")
 	author.open("/").without("已经晚了") // the look at the inbox is recorded
 	var items struct {

@@ -29,6 +29,9 @@ type Config struct {
 	// SilentAfter is how long a channel that should be moving may say nothing
 	// before it turns red (R16); 30 s.
 	SilentAfter time.Duration
+	// UnseenAfter is how long what came in may lie unseen before it is late and
+	// the next on the roster is told; 5 min.
+	UnseenAfter time.Duration
 	// Store is read for the trail of a notice or an incident.
 	Store Store
 	// Audit takes every act and every refused try, and is read by auditors.
@@ -129,6 +132,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Absolute == 0 {
 		c.Absolute = 8 * time.Hour // one shift
+	}
+	if c.UnseenAfter == 0 {
+		c.UnseenAfter = 5 * time.Minute
 	}
 	if c.SilentAfter == 0 {
 		c.SilentAfter = 30 * time.Second

@@ -23,7 +23,7 @@ type inboxLine struct {
 	Description              string
 	About                    string // the notice that was made of what it updates or cancels
 	Told                     []toldLine
-	Late                     bool // nobody has looked for five minutes
+	Late                     bool // nobody has looked for too long
 }
 
 func lineOfInbox(it *alert.InboxItem) inboxLine {
@@ -69,15 +69,12 @@ type toldLine struct {
 	No   int
 }
 
-// unseenLate is after how long an item that nobody has looked at is late.
-const unseenLate = 5 * time.Minute
-
 // acquaint fills in what an item's line needs beyond the item itself.
 func (c *Console) acquaint(r *http.Request, lines []inboxLine, now time.Time) {
 	names := map[string]string{}
 	for i := range lines {
 		l := &lines[i]
-		l.Late = l.Seen == nil && l.Handled == nil && now.Sub(l.At) >= unseenLate
+		l.Late = l.Seen == nil && l.Handled == nil && now.Sub(l.At) >= c.UnseenAfter
 		for k := range l.Told {
 			l.Told[k].Name = c.nameOf(r.Context(), l.Told[k].Name, names)
 		}
@@ -87,10 +84,11 @@ func (c *Console) acquaint(r *http.Request, lines []inboxLine, now time.Time) {
 type inboxBody struct {
 	Waiting []inboxLine
 	Past    []inboxLine
+	Next    time.Duration // unseen for so long, the next is told
 }
 
 func (c *Console) inbox(w http.ResponseWriter, r *http.Request, s *seat) error {
-	b := &inboxBody{Waiting: c.inboxWaiting(s)}
+	b := &inboxBody{Waiting: c.inboxWaiting(s), Next: c.UnseenAfter}
 	v := &view{seat: s, Title: "收件箱", Nav: "inbox", Live: true, Body: b}
 	c.acquaint(r, b.Waiting, time.Now())
 	c.Desk.Read(func(st *alert.State) {

@@ -16,7 +16,8 @@ import (
 // was called, and what administrators do with accounts.
 type People interface {
 	SetGrants(ctx context.Context, who alert.Actor, seq uint64, grants []alert.Grant) error
-	PlanShift(ctx context.Context, who alert.Actor, x alert.Shift) (id string, err error)
+	PlanShift(ctx context.Context, who alert.Actor, x alert.Shift, reason string) (id string, err error)
+	DropShift(ctx context.Context, who alert.Actor, id, reason string) error
 	AcknowledgeShift(ctx context.Context, who alert.Actor, id string) error
 	Manning(officers []alert.Officer, asking string) desk.Manning
 	OpenCall(ctx context.Context, who alert.Actor, notice string, rev int) error
@@ -39,6 +40,7 @@ func (c *Console) peopleRoutes(page func(method, path string, h seatedHandler)) 
 	page("GET", "/roster", c.roster)
 	page("POST", "/roster", c.planShift)
 	page("POST", "/roster/{shift}/acknowledge", c.acknowledgeShift)
+	page("POST", "/roster/{shift}/drop", c.dropShift)
 	page("GET", "/grants", c.grants)
 	page("POST", "/grants", c.setGrant)
 	page("GET", "/officers", c.officers)
@@ -56,6 +58,7 @@ func (c *Console) peopleAPI(t *apiTable) {
 	t.add("GET", "/roster", c.apiRoster, openapi.Call{ZH: "值班表：现在能叫到谁，排了哪些班", EN: "the roster: who can be called now, which shifts are planned", Answer: rosterAnswer{}})
 	t.add("POST", "/roster/shifts", c.apiPlanShift, openapi.Call{ZH: "排一个班，或者改一个班", EN: "plan a shift, or plan one anew", Roles: plan, Body: shiftPlan{}, Needs: []string{"from", "until", "officers"},
 		Example: `{"from": "2026-08-20T00:00:00Z", "until": "2026-08-20T12:00:00Z", "officers": ["li"], "on_call": ["wang"]}`, Answer: shiftDone{}})
+	t.add("POST", "/roster/shifts/{shift}/drop", c.apiDropShift, openapi.Call{ZH: "取消一个还没有结束的班次，写明原因", EN: "take a shift that is not over off the roster, and say why", Roles: plan, Body: shiftDrop{}, Needs: []string{"reason"}, Example: `{"reason": "换班"}`, Answer: shiftDone{}})
 	t.add("POST", "/roster/shifts/{shift}/acknowledge", c.apiAcknowledgeShift, openapi.Call{ZH: "确认本班次能接到呼叫", EN: "say that one can be called during the shift", Answer: shiftDone{}})
 	t.add("GET", "/grants", c.apiGrants, openapi.Call{ZH: "授权表：谁可以签发什么", EN: "the table of authority: who may approve what", Answer: grantsAnswer{}})
 	t.add("PUT", "/grants", c.apiSetGrants, openapi.Call{ZH: "更换整张授权表；自己的一行保持原样", EN: "replace the table of authority; the own line stays as it was", Roles: roles(alert.RoleAdmin), Body: grantsChange{}, Needs: []string{"seq", "grants"},

@@ -124,6 +124,17 @@ func TestR7TheRosterAndItsWarning(t *testing.T) {
 	}
 	o.call(li, "POST", "/roster/shifts/"+shift+"/acknowledge", nil, nil).want(200)
 	o.call(sun, "POST", "/roster/shifts", map[string]any{"from": now.Add(9 * time.Hour), "until": now.Add(20 * time.Hour), "officers": []string{"wang"}}, nil).want(200)
+
+	// A change and a cancellation say why; both stay on the page.
+	changed := form(now.Add(-time.Hour))
+	changed.Set("id", shift)
+	admin.send("/roster", changed).want(422, "请写明为什么改这个班次")
+	changed.Set("reason", "王守一家里有事")
+	admin.send("/roster", changed).want(303)
+	admin.send("/roster/"+shift+"/drop", url.Values{"reason": {""}}).want(422, "请写明为什么取消")
+	admin.send("/roster/"+shift+"/drop", url.Values{"reason": {"台风过去了"}}).want(303)
+	writer.open("/roster").want(200, "王守一家里有事", "台风过去了", "已取消")
+	o.call(sun, "POST", "/roster/shifts/"+shift+"/drop", map[string]any{"reason": "再来"}, nil).refusal(http.StatusConflict)
 }
 
 // The table of authority is changed line by line and is in force at once. The

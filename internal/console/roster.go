@@ -33,7 +33,15 @@ type shiftView struct {
 	People  []shiftPerson
 	Running bool
 	Past    bool
-	Mine    bool // the asking officer is in it and has not acknowledged it
+	Log     []shiftStep // changes, and that it was dropped
+	Mine    bool        // the asking officer is in it and has not acknowledged it
+}
+
+// shiftStep is what was done to a shift after it was planned.
+type shiftStep struct {
+	By, Reason string
+	At         time.Time
+	Dropped    bool
 }
 
 type shiftPerson struct {
@@ -49,6 +57,7 @@ type shiftForm struct {
 	From, Until string
 	Duty        [shiftPlaces]string
 	OnCall      [shiftPlaces]string
+	Reason      string
 	People      []alert.Officer
 }
 
@@ -77,7 +86,7 @@ func (c *Console) showRoster(w http.ResponseWriter, r *http.Request, s *seat, ps
 				continue
 			}
 			b.Shifts = append(b.Shifts, shiftOf(x, people, s.ID, now))
-			if x.ID == r.URL.Query().Get("shift") {
+			if x.ID == r.URL.Query().Get("shift") && x.Dropped == nil {
 				e := *x
 				edited = &e
 			}
@@ -100,13 +109,23 @@ func dutyOf(k alert.Callable, people []Account) dutyLine {
 }
 
 func shiftOf(x *alert.Shift, people []Account, asking string, now time.Time) shiftView {
-	v := shiftView{Shift: *x, Running: !now.Before(x.From) && now.Before(x.Until), Past: !now.Before(x.Until)}
+	v := shiftView{Shift: *x, Running: x.Runs(now), Past: !now.Before(x.Until)}
+	step := func(d alert.Decision, dropped bool) {
+		o, _ := byID(people, d.By)
+		v.Log = append(v.Log, shiftStep{o.Name, d.Reason, d.At, dropped})
+	}
+	for _, ch := range x.Changes {
+		step(ch.Decision, false)
+	}
+	if x.Dropped != nil {
+		step(*x.Dropped, true)
+	}
 	add := func(ids []string, onCall bool) {
 		for _, id := range ids {
 			o, _ := byID(people, id)
 			ack := slices.Contains(x.Acknowledged, id)
 			v.People = append(v.People, shiftPerson{o.Name, onCall, ack})
-			v.Mine = v.Mine || id == asking && !ack && !v.Past
+			v.Mine = v.Mine || id == asking && !ack && !v.Past && x.Dropped == nil
 		}
 	}
 	add(x.Officers, false)
@@ -125,7 +144,7 @@ func nextShift(shifts []shiftView, edited *alert.Shift, now time.Time) shiftForm
 	}
 	from := now.Truncate(time.Hour)
 	for _, x := range shifts {
-		if x.Until.After(from) {
+		if x.Until.After(from) && x.Dropped == nil {
 			from = x.Until
 		}
 	}
@@ -134,7 +153,10 @@ func nextShift(shifts []shiftView, edited *alert.Shift, now time.Time) shiftForm
 
 // typed puts back what an officer typed into a form that was refused.
 func (f *shiftForm) typed(r *http.Request) {
-	f.ID, f.From, f.Until = r.PostForm.Get("id"), r.PostForm.Get("from"), r.PostForm.Get("until")
+	if !r.PostForm.Has("from") {
+		return // it was another form of the page
+	}
+	f.ID, f.From, f.Until, f.Reason = r.PostForm.Get("id"), r.PostForm.Get("from"), r.PostForm.Get("until"), r.PostForm.Get("reason")
 	copy(f.Duty[:], r.PostForm["officers"])
 	copy(f.OnCall[:], r.PostForm["on_call"])
 }
@@ -145,14 +167,14 @@ func (c *Console) planShift(w http.ResponseWriter, r *http.Request, s *seat) err
 	x := alert.Shift{ID: f.text("id"), From: f.time("from"), Until: f.time("until"), Officers: f.list("officers"), OnCall: f.list("on_call")}
 	err := f.problems.Err()
 	if err == nil {
-		_, err = c.plan(r.Context(), s.Actor, x)
+		_, err = c.plan(r.Context(), s.Actor, x, f.text("reason"))
 	}
 	return c.afterPeople(w, r, s, err, "/roster", c.showRoster)
 }
 
 // plan checks who is in a shift: it is no use to plan somebody who cannot sign
 // in.
-func (c *Console) plan(ctx context.Context, who alert.Actor, x alert.Shift) (id string, err error) {
+func (c *Console) plan(ctx context.Context, who alert.Actor, x alert.Shift, reason string) (id string, err error) {
 	list, err := c.Accounts.List(ctx)
 	if err != nil {
 		return "", err
@@ -173,7 +195,7 @@ func (c *Console) plan(ctx context.Context, who alert.Actor, x alert.Shift) (id 
 			seen[o] = true
 		}
 	}
-	return c.Desk.PlanShift(ctx, who, x)
+	return c.Desk.PlanShift(ctx, who, x, reason)
 }
 
 // maxShiftPeople bounds a shift, on duty and on call each.
@@ -182,6 +204,12 @@ const maxShiftPeople = 20
 // acknowledgeShift says that the officer can be called.
 func (c *Console) acknowledgeShift(w http.ResponseWriter, r *http.Request, s *seat) error {
 	err := c.Desk.AcknowledgeShift(r.Context(), s.Actor, r.PathValue("shift"))
+	return c.afterPeople(w, r, s, err, "/roster", c.showRoster)
+}
+
+// dropShift takes a shift off the roster.
+func (c *Console) dropShift(w http.ResponseWriter, r *http.Request, s *seat) error {
+	err := c.Desk.DropShift(r.Context(), s.Actor, r.PathValue("shift"), r.PostForm.Get("reason"))
 	return c.afterPeople(w, r, s, err, "/roster", c.showRoster)
 }
 

@@ -20,7 +20,7 @@ func TestTheApproverIsCalled(t *testing.T) {
 	now := time.Now().UTC()
 	other := alert.Actor{Officer: alert.Officer{ID: "qian", Roles: []alert.Role{alert.RoleApprover}}, Mode: alert.Drill}
 	officers := []alert.Officer{writer.Officer, approver.Officer, approver2.Officer, other.Officer, admin.Officer}
-	if _, err := n.PlanShift(ctx, admin, alert.Shift{From: now.Add(-time.Hour), Until: now.Add(time.Hour), Officers: []string{"wang", "chen"}, OnCall: []string{"li"}}); err != nil {
+	if _, err := n.PlanShift(ctx, admin, alert.Shift{From: now.Add(-time.Hour), Until: now.Add(time.Hour), Officers: []string{"wang", "chen"}, OnCall: []string{"li"}}, ""); err != nil {
 		t.Fatal(err)
 	}
 	var rung []string

@@ -90,6 +90,9 @@ func (d *Desk) mayReleaseAlone(st *alert.State, who alert.Actor, c *alert.Conten
 	if p := st.MayApprove(who.ID, c, d.Gazetteer); p != nil {
 		return p
 	}
+	if d.beyondStaff(c, who.Mode) != nil {
+		return no("对公众或经真实运营方的演练须由两人发布，不能紧急发布。", "A drill to the public or over a real carrier takes two people: it cannot be an emergency release.")
+	}
 	if c.NeedsApplication() {
 		return no("经市平台申请的通知，平台受理以后才能发布，不能紧急发布。", "What needs the acceptance of the city's platform cannot be an emergency release.")
 	}

@@ -80,8 +80,9 @@ func (d *Desk) SetGrants(ctx context.Context, who alert.Actor, seq uint64, grant
 	})
 }
 
-// PlanShift plans a shift, or plans it anew. An empty id makes a new one.
-func (d *Desk) PlanShift(ctx context.Context, who alert.Actor, x alert.Shift) (id string, err error) {
+// PlanShift plans a shift, or plans it anew and says why: others may have said
+// already that they will be there. An empty id makes a new one.
+func (d *Desk) PlanShift(ctx context.Context, who alert.Actor, x alert.Shift, reason string) (id string, err error) {
 	if err := need(who, alert.RoleAdmin, alert.RoleApprover); err != nil {
 		return "", err
 	}
@@ -97,8 +98,53 @@ func (d *Desk) PlanShift(ctx context.Context, who alert.Actor, x alert.Shift) (i
 	if !validID(x.ID) {
 		return "", notFound("id", "没有这个班次。", "There is no such shift.")
 	}
+	if err := short(&reason, "reason", maxNote); err != nil {
+		return "", err
+	}
 	x.From, x.Until = x.From.UTC(), x.Until.UTC()
-	return x.ID, d.act(ctx, who, x.ID, func(*alert.State) (alert.Fact, error) { return alert.ShiftPlanned{Shift: x}, nil })
+	return x.ID, d.act(ctx, who, x.ID, func(st *alert.State) (alert.Fact, error) {
+		switch old := st.Shifts[x.ID]; {
+		case old == nil:
+			reason = ""
+		case old.Dropped != nil:
+			return nil, errDropped()
+		case reason == "":
+			return nil, &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明为什么改这个班次。", EN: "Say why the shift is changed."}
+		}
+		return alert.ShiftPlanned{Shift: x, Reason: reason}, nil
+	})
+}
+
+func errDropped() *alert.Problem {
+	return &alert.Problem{Kind: alert.Conflict, Field: "shift", ZH: "这个班次已经取消，请另排一个。", EN: "The shift was taken off the roster: plan another."}
+}
+
+// DropShift takes a shift that is not over off the roster; that it stood there,
+// who took it off and why stay on record.
+func (d *Desk) DropShift(ctx context.Context, who alert.Actor, id, reason string) error {
+	if err := need(who, alert.RoleAdmin, alert.RoleApprover); err != nil {
+		return err
+	}
+	if err := d.atHome(who); err != nil {
+		return err
+	}
+	if err := short(&reason, "reason", maxNote); err != nil {
+		return err
+	}
+	if reason == "" {
+		return &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "请写明为什么取消这个班次。", EN: "Say why the shift is taken off."}
+	}
+	return d.act(ctx, who, id, func(st *alert.State) (alert.Fact, error) {
+		switch x := st.Shifts[id]; {
+		case x == nil:
+			return nil, notFound("shift", "没有这个班次。", "There is no such shift.")
+		case x.Dropped != nil:
+			return nil, errDropped()
+		case !d.Now().Before(x.Until):
+			return nil, blocked("班次已经结束，留在记录里，不能取消。", "The shift is over and stays on record.")
+		}
+		return alert.ShiftDropped{Reason: reason}, nil
+	})
 }
 
 // AcknowledgeShift says that the officer can be called during the shift.
@@ -108,6 +154,8 @@ func (d *Desk) AcknowledgeShift(ctx context.Context, who alert.Actor, id string)
 		switch {
 		case x == nil:
 			return nil, notFound("shift", "没有这个班次。", "There is no such shift.")
+		case x.Dropped != nil:
+			return nil, errDropped()
 		case !slices.Contains(x.Officers, who.ID) && !slices.Contains(x.OnCall, who.ID):
 			return nil, &alert.Problem{Kind: alert.Forbidden, ZH: "您不在这个班次里。", EN: "You are not in this shift."}
 		case slices.Contains(x.Acknowledged, who.ID):
@@ -143,7 +191,7 @@ func (d *Desk) Manning(officers []alert.Officer, asking string) Manning {
 		m.Callable = st.OnDuty(now)
 		for _, x := range st.Shifts {
 			on := slices.Contains(x.Officers, asking) || slices.Contains(x.OnCall, asking)
-			if on && !now.Before(x.From) && now.Before(x.Until) && !slices.Contains(x.Acknowledged, asking) {
+			if on && x.Runs(now) && !slices.Contains(x.Acknowledged, asking) {
 				m.Shift = x.ID
 			}
 		}

@@ -156,6 +156,12 @@ func TestEmergencyReleaseTakesEverythingAtOnce(t *testing.T) {
 	}
 
 	d := n.fromTemplate(approver2)
+	// A drill to the public of a live installation is never one person's.
+	n.Desk.Mode, n.Desk.StaffGroup = alert.Live, "值班人员"
+	if _, _, err := n.EmergencyRelease(ctx, approver2, d.ID, d.Seq, "人员被困"); refusal(err) != alert.Forbidden {
+		t.Errorf("a drill to the public by one person: %v", err)
+	}
+	n.Desk.Mode, n.Desk.StaffGroup = "", ""
 	notice, rev, err := n.EmergencyRelease(ctx, approver2, d.ID, d.Seq, "人员被困")
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +200,7 @@ func TestR7FewerThanTwoWhoCanRetractIsRed(t *testing.T) {
 		t.Errorf("without a shift: %+v", m)
 	}
 	now := time.Now()
-	id, err := n.PlanShift(ctx, admin, alert.Shift{From: now.Add(-time.Minute), Until: now.Add(time.Hour), Officers: []string{"chen", "li"}, OnCall: []string{"zhao"}})
+	id, err := n.PlanShift(ctx, admin, alert.Shift{From: now.Add(-time.Minute), Until: now.Add(time.Hour), Officers: []string{"chen", "li"}, OnCall: []string{"zhao"}}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,6 +218,30 @@ func TestR7FewerThanTwoWhoCanRetractIsRed(t *testing.T) {
 	}
 	if err := n.AcknowledgeShift(ctx, approver2, id); refusal(err) != alert.Forbidden {
 		t.Errorf("somebody who is not in the shift: %v", err)
+	}
+
+	// A change and a cancellation say why, and are red again at once.
+	x := alert.Shift{ID: id, From: now.Add(-time.Minute), Until: now.Add(time.Hour), Officers: []string{"li"}}
+	if _, err := n.PlanShift(ctx, admin, x, " "); refusal(err) != alert.Invalid {
+		t.Errorf("changed without a reason: %v", err)
+	}
+	if _, err := n.PlanShift(ctx, admin, x, "陈病了"); err != nil || !n.Manning(officers, "li").Red() {
+		t.Errorf("changed: %v", err)
+	}
+	if err := n.DropShift(ctx, writer, id, "换班"); refusal(err) != alert.Forbidden {
+		t.Errorf("dropped by a writer: %v", err)
+	}
+	if err := n.DropShift(ctx, admin, id, ""); refusal(err) != alert.Invalid {
+		t.Errorf("dropped without a reason: %v", err)
+	}
+	n.must(n.DropShift(ctx, admin, id, "换班"))
+	if m := n.Manning(officers, "li"); len(m.Callable) != 0 || m.Shift != "" {
+		t.Errorf("after it was dropped: %+v", m)
+	}
+	for what, err := range map[string]error{"dropped twice": n.DropShift(ctx, admin, id, "再来"), "acknowledged": n.AcknowledgeShift(ctx, approver, id)} {
+		if refusal(err) != alert.Conflict {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

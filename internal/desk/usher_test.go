@@ -18,7 +18,7 @@ func TestWhatCameInIsToldUntilSomebodyLooks(t *testing.T) {
 	n := newNight(t)
 	now := time.Now()
 	n.must(func() error {
-		_, err := n.PlanShift(t.Context(), approver, alert.Shift{From: now.Add(-time.Hour), Until: now.Add(8 * time.Hour), Officers: []string{"wang"}, OnCall: []string{"li"}})
+		_, err := n.PlanShift(t.Context(), approver, alert.Shift{From: now.Add(-time.Hour), Until: now.Add(8 * time.Hour), Officers: []string{"wang"}, OnCall: []string{"li"}}, "")
 		return err
 	}())
 	var rung []string

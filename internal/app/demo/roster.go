@@ -38,7 +38,7 @@ func (d *Demo) fillRoster(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	from := now.Add(-time.Minute).Truncate(time.Minute)
-	id, err := d.Desk.PlanShift(ctx, d.As("sun"), alert.Shift{From: from, Until: from.AddDate(0, 0, 7), Officers: []string{"chen", "li"}, OnCall: []string{"wang"}})
+	id, err := d.Desk.PlanShift(ctx, d.As("sun"), alert.Shift{From: from, Until: from.AddDate(0, 0, 7), Officers: []string{"chen", "li"}, OnCall: []string{"wang"}}, "")
 	if err != nil {
 		return fmt.Errorf("roster: %w", err)
 	}
