@@ -316,6 +316,10 @@ func (c *Care) snapshot(ctx context.Context) (SnapshotInfo, string, error) {
 	if s := c.Status(); s.Damaged() {
 		return SnapshotInfo{}, "", fmt.Errorf("write a snapshot of the roll: %w", ErrDamaged)
 	}
+	select {
+	case <-c.wanted: // it is this one
+	default:
+	}
 	if err := c.rotate(); err != nil {
 		return SnapshotInfo{}, "", err
 	}
