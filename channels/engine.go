@@ -41,7 +41,7 @@ type Config struct {
 	Log      *slog.Logger          // slog.Default()
 	Registry prometheus.Registerer // a registry of its own
 
-	InFlight int // slices of one class delivered at once by a channel; 16
+	InFlight int // slices of one class delivered at once by a channel; 8
 	Held     int // tasks a channel holds at once, in line by class; 2,048
 	// Unrecorded bounds, for each channel of this process, the people who were
 	// handed over and whose outcome is not on disk, those in the carrier's window
@@ -64,7 +64,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.InFlight, 16)
+	setDefault(&c.InFlight, 8)
 	setDefault(&c.Held, 2048)
 	setDefault(&c.Unrecorded, 10_000)
 	setDefault(&c.AckWait, 30*time.Second)

@@ -34,8 +34,9 @@ type ledger struct {
 
 	mu       sync.Mutex
 	loaded   bool
-	seq      uint64   // the slice's newest message in the record
-	hash     [32]byte // running hash of its messages, see ChainOutcomes
+	landedAt time.Time // when our own last commit was answered
+	seq      uint64    // the slice's newest message in the record
+	hash     [32]byte  // running hash of its messages, see ChainOutcomes
 	standing map[alert.RecipientID]standing
 	byTag    map[recipientTag]tagged // for receipts; made when the first comes
 	counts   [alert.LastState + 1]int
@@ -204,6 +205,18 @@ func (l *ledger) worked(attempt int) {
 		l.version++
 	}
 }
+
+// knownAt reports whether what is known is as good as read now: a commit of ours
+// was taken a moment ago, and it expected the slice's last sequence.
+func (l *ledger) knownAt(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now.Sub(l.landedAt) < knownFor
+}
+
+// knownFor is how long a commit of ours stands for a look. What another process
+// records later than that look is found by whoever comes next, as ever.
+const knownFor = time.Second
 
 // closed reports when a correction closed the slice.
 func (l *ledger) closed() (time.Time, bool) {

@@ -123,6 +123,11 @@ func (ls *ledgers) advance(ctx context.Context, l *ledger) error {
 		return fmt.Errorf("read outcomes of %s: %w", l.key, err)
 	}
 	l.mu.Lock()
+	// A slice without outcomes has no tally as a rule; where it has one, ours is
+	// refused as stale, and it is read then.
+	if !l.loaded && l.seq == 0 {
+		l.loaded, l.talliedT = true, time.Now()
+	}
 	loaded := l.loaded
 	l.mu.Unlock()
 	if loaded {

@@ -18,8 +18,8 @@ const reportLag = 72 * time.Hour
 const indexStep = reportLag / 6
 
 // recipientTag is the last 44 bits of a recipient's id: within one slice it
-// names the recipient. Of a million people in slices of a thousand two share
-// one in three of a hundred thousand fan-outs, and are then not found.
+// names the recipient. Of a million people in slices of two thousand two
+// share one in six of a hundred thousand fan-outs, and are then not found.
 type recipientTag uint64
 
 func tagOf(id alert.RecipientID) recipientTag {

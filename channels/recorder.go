@@ -14,7 +14,7 @@ import (
 const (
 	maxBatch   = 1000             // the record's bound of an atomic batch
 	maxMessage = 2000             // outcomes in one message: 60 to 100 kB
-	bufferSize = 1024             // outcomes; a slice's usual size
+	bufferSize = 2048             // outcomes; a little more than a slice's usual size
 	singly     = 32               // messages that are quicker on disk one by one than as a batch
 	committers = 8                // commits of outcomes on their way at once
 	maxFlight  = 100_000          // outcomes in one commit, so that one is not waited for long
@@ -287,7 +287,7 @@ func (r *recorder) land(l *ledger, seq uint64, data []byte) {
 	if l.seq >= seq {
 		return // somebody who opened the slice has read it already
 	}
-	l.seq = seq
+	l.seq, l.landedAt = seq, time.Now()
 	l.hash = ChainOutcomes(l.hash, data)
 	l.version++
 	for i := range l.flight {

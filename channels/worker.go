@@ -43,7 +43,8 @@ type worker struct {
 
 	members []Member
 	read    time.Time
-	tries   int // batches in a row that ended with an error
+	known   bool // our own commit just showed that nobody else recorded anything
+	tries   int  // batches in a row that ended with an error
 }
 
 // pass says what one look at the slice led to.
@@ -158,9 +159,12 @@ func (w *worker) inTurn(job *Work) (p pass, err error) {
 // pass looks at the slice once and does what there is to do.
 func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass, error) {
 	eng := w.lane.eng
-	if err := eng.ledgers.refresh(ctx, l); err != nil {
-		return pass{}, err
+	if known := w.known && l.knownAt(time.Now()); !known {
+		if err := eng.ledgers.refresh(ctx, l); err != nil {
+			return pass{}, err
+		}
 	}
+	w.known = false
 	l.worked(w.task.Attempt)
 	if _, closed := l.closed(); closed {
 		return pass{what: passDone}, nil

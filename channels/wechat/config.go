@@ -28,7 +28,7 @@ type Config struct {
 	Simulate  bool   // without credentials, report every recipient as simulated; nothing is sent
 	Route     string // the route's name for officers; default 微信公众号
 
-	Concurrency int           // requests in flight for one slice; default 16
+	Concurrency int           // requests in flight for one slice; default 32
 	Timeout     time.Duration // for one request; default 10 s
 	Rate        float64       // recipients a second that the account is known to take; 0 unknown
 	Quota       int           // messages a day that the platform's console shows for the account; 0 unknown
@@ -37,10 +37,10 @@ type Config struct {
 	ProbeEvery  time.Duration // how often a halted account is asked whether it works again; default 1 min
 }
 
-// defaultConcurrency keeps a slice of 1,000 under 10 s at the 100 to 150 ms
+// defaultConcurrency keeps a slice of 2,000 under 10 s at the 100 to 150 ms
 // that one call takes, and stays a polite caller.
 const (
-	defaultConcurrency = 16
+	defaultConcurrency = 32
 	defaultTimeout     = 10 * time.Second
 	// defaultCallbacks is four seconds of the heaviest callbacks reported (73,028
 	// in 5 minutes, WeChat's developer community): a record that stands still for

@@ -169,8 +169,8 @@ func Defaults() Config {
 		Journal: JournalConfig{Heads: []string{}, Mirrors: []string{}, Scrub: defaultScrub},
 		Redis:   RedisConfig{URLs: []string{}},
 		SMS:     SMSConfig{Route: "sms", Signature: "佛山应急", Window: 100, MaxParts: 10, RespTimeout: Duration(60 * time.Second)},
-		WeChat:  WeChatConfig{Concurrency: 16, Timeout: Duration(10 * time.Second)},
-		Fanout:  FanoutConfig{SliceSize: 1000, InFlight: 16, Unrecorded: 10_000, AckWait: Duration(30 * time.Second), BurstWindow: 500, BurstLeast: 50, BurstPercent: 20},
+		WeChat:  WeChatConfig{Concurrency: 32, Timeout: Duration(10 * time.Second)},
+		Fanout:  FanoutConfig{SliceSize: 2000, InFlight: 8, Unrecorded: 10_000, AckWait: Duration(30 * time.Second), BurstWindow: 500, BurstLeast: 50, BurstPercent: 20},
 		Backup:  BackupConfig{Every: Duration(24 * time.Hour), Keep: 14},
 		Session: SessionConfig{Idle: Duration(15 * time.Minute), Absolute: Duration(8 * time.Hour)},
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func (n *night) spread(reached map[string]int) *desk.Spread {
-	return &desk.Spread{Book: n.book, Store: n.store, Audience: n.crowd, Log: slog.New(slog.DiscardHandler),
+	return &desk.Spread{SliceSize: 1000, Book: n.book, Store: n.store, Audience: n.crowd, Log: slog.New(slog.DiscardHandler),
 		Closed: func(alert.Task) bool { return false }, Finished: func(*alert.Plan) bool { return false },
 		Reached: func(t alert.Task) int { return reached[t.Channel] }}
 }

@@ -21,7 +21,7 @@ type Spread struct {
 	Store    Store
 	Audience Audience
 	Log      *slog.Logger
-	// SliceSize is about how many recipients one task holds; 0 is 1,000.
+	// SliceSize is about how many recipients one task holds; 0 is 2,000.
 	SliceSize int
 	// Closed reports whether a slice needs no task any more, Finished the same of
 	// all of a plan's; a plan of the past costs no more than this one question.
@@ -192,7 +192,7 @@ func (s *Spread) cut(ctx context.Context, p *alert.Plan, r release) error {
 	p.Query.UpTo = seq
 	size := s.SliceSize
 	if size == 0 {
-		size = 1000
+		size = 2000
 	}
 	for _, ch := range r.content.Channels {
 		per, err := s.Audience.PerBucket(ctx, ch, p.Query)
