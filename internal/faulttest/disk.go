@@ -10,6 +10,7 @@ import (
 //
 //	d := faulttest.NewDisk(t, 1<<30)
 //	d.Fill()    // somebody else's file takes the last byte
+//	d.Spare(n)  // all but n bytes
 //	d.Clear()   // and is deleted
 //	d.Cut()     // the power goes
 //	d.Plug()    // and is back

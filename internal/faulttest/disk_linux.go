@@ -82,6 +82,18 @@ func grow(f *os.File, bytes int64) error {
 	return nil
 }
 
+// Spare gives some bytes of a full disk back.
+func (d *Disk) Spare(bytes int64) {
+	d.t.Helper()
+	st, err := os.Stat(d.filler())
+	if err == nil {
+		err = os.Truncate(d.filler(), st.Size()-bytes)
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // Clear deletes somebody else's file.
 func (d *Disk) Clear() {
 	d.t.Helper()

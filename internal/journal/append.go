@@ -171,18 +171,26 @@ func (b *Book) append(ctx context.Context, d draft) (uint64, error) {
 }
 
 // readBack finds out what became of an append without an answer, by what stands
-// at its first event's place. A batch is whole or not there, so one is enough.
+// at its first and its last event's place: of a batch that met a full disk a part
+// may be there. What a frozen server says is not asked for: it may hold in memory
+// what the disk refused.
 func (b *Book) readBack(ctx context.Context, d draft, unknown error) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
-	r, err := b.store.getOne(ctx, alert.StreamJournal, getRequest{Seq: d.head + 1})
-	switch {
-	case err != nil: // also when nothing is there: it may still be on its way
+	trusted := b.store.trust()
+	first, err := b.store.getOne(ctx, alert.StreamJournal, getRequest{Seq: d.head + 1})
+	if err != nil || !trusted() { // also when nothing is there: it may still be on its way
 		return 0, unknown
-	case alert.HashEvent(r.Data) == alert.HashEvent(d.msgs[0].Data):
-		return d.head + uint64(len(d.events)), nil
 	}
-	return 0, alert.ErrStale // its place is taken, so it can never be stored
+	if alert.HashEvent(first.Data) != alert.HashEvent(d.msgs[0].Data) {
+		return 0, alert.ErrStale // its place is taken, so it can never be stored
+	}
+	end := d.head + uint64(len(d.events))
+	last, err := b.store.getOne(ctx, alert.StreamJournal, getRequest{Seq: end})
+	if err != nil || !trusted() || alert.HashEvent(last.Data) != alert.HashEvent(d.msgs[len(d.msgs)-1].Data) {
+		return 0, unknown
+	}
+	return end, nil
 }
 
 // taken looks, after a refusal, whether one of the draft's once-only subjects is

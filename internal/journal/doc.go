@@ -28,7 +28,10 @@
 //     part of it hourly.
 //   - A full disk refuses at once with [alert.ErrFull], turns [Store.Health] red, and
 //     needs nobody when there is room again, although it freezes JetStream's streams.
-//   - A batch of up to 1,000 messages is stored whole or not at all.
+//   - A batch of up to 1,000 messages is stored whole or not at all, but for one
+//     case: a disk that runs full in the middle of it. What became of it is then
+//     "not known", never "done". In the journal, whose batches are acts, the next
+//     start completes it, and waits for room to do so; see torn.go.
 //   - The journal's events form a chain of SHA-256 hashes; a hole, a flip, a cut or a
 //     reordering is found before anything is served, and every hour, and is healed from
 //     the copies ([Guard]). What no copy can heal is not served.

@@ -71,6 +71,9 @@ func (e *embedded) start(ctx context.Context) error {
 	if e.tune != nil {
 		e.tune(opts)
 	}
+	if err := e.needRoom(); err != nil {
+		return fmt.Errorf("start embedded nats: %w", err)
+	}
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		return fmt.Errorf("start embedded nats: %w", err)

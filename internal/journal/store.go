@@ -95,6 +95,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	if s.emb != nil {
+		if err := s.tellTorn(ctx); err != nil {
+			return err
+		}
 		s.owned.Go(s.watchIce)
 	}
 	return s.freeTasks(ctx)

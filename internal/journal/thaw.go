@@ -27,7 +27,7 @@ import (
 
 const (
 	// thawLook is how often the server is asked and the disk looked at.
-	thawLook = time.Second
+	thawLook = 500 * time.Millisecond
 	// thawRoom is what must be free before the server is started anew: it writes
 	// its indexes at both ends, and must not meet a full disk again.
 	thawRoom = 2 * floorJournal
@@ -44,6 +44,7 @@ type ice struct {
 	why  error // nil while it does
 	life context.Context
 	end  context.CancelFunc
+	room time.Time // since when the disk has had room again; zero when it has none
 }
 
 // err returns why nothing is written at present.
@@ -81,7 +82,25 @@ func (i *ice) freeze(why error) bool {
 func (i *ice) thaw() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.why, i.life, i.end = nil, nil, nil
+	i.why, i.life, i.end, i.room = nil, nil, nil, time.Time{}
+}
+
+func (i *ice) noRoom() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.room = time.Time{}
+}
+
+// roomLasts reports whether there has been room for a while. A file that grows may
+// let go for an instant, and a start that meets the full disk again loses what it
+// was to complete.
+func (i *ice) roomLasts(now time.Time) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.room.IsZero() {
+		i.room = now
+	}
+	return now.Sub(i.room) >= thawLook*3/4
 }
 
 // refusedWrite returns the first write that the disk refused since the server
@@ -135,7 +154,11 @@ func (s *Store) lookAtIce(ctx context.Context) error {
 		return nil
 	}
 	if free, err := s.Free(); err != nil || free < thawRoom {
+		s.ice.noRoom()
 		return err
+	}
+	if !s.ice.roomLasts(time.Now()) {
+		return nil
 	}
 	began := time.Now()
 	if err := s.startAnew(ctx); err != nil {
@@ -169,5 +192,17 @@ func (s *Store) startAnew(ctx context.Context) error {
 			return fmt.Errorf("stream %s after the start: %w", d.name, err)
 		}
 	}
-	return nil
+	return s.tellTorn(bound)
+}
+
+// trust begins to read what was written. What it returns says whether the disk has
+// held since: then what was read is on it.
+func (s *Store) trust() (held func() bool) {
+	if s.emb == nil {
+		return func() bool { return true }
+	}
+	life := s.ice.current()
+	return func() bool {
+		return s.ice.err() == nil && s.ice.current() == life && s.emb.refusedWrite() == nil
+	}
 }
