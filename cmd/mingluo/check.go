@@ -26,11 +26,11 @@ func runCheck(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	findings := app.Inspect(c)
+	findings := app.Inspect(ctx, c)
 	if recorded(c) || *live {
 		found, err := recordFindings(ctx, c, *live)
 		if err != nil {
-			return errors.Join(errors.New("记录打不开 / the record does not open"), err)
+			found = append(found, app.Finding{Blocks: true, ZH: "记录打不开：" + err.Error(), EN: "The record does not open: " + err.Error()})
 		}
 		findings = append(findings, found...)
 	} else {

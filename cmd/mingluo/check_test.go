@@ -35,3 +35,20 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 		t.Errorf("-live without a service: status %d\n%s", status, out)
 	}
 }
+
+// A Redis that does not let the service in and a record that does not answer are
+// named beside everything else, and do not hide it.
+func TestCheckNamesWhatDoesNotAnswer(t *testing.T) {
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "m.toml")
+	write(t, conf, "mode = \"drill\"\ndata = \""+filepath.Join(dir, "data")+"\"\n[nats]\nurl = \"nats://127.0.0.1:1\"\n[redis]\nurls = [\"redis://me:secret-word@127.0.0.1:1\"]\n")
+	out, status := mingluo(t, "check", "-config", conf)
+	for _, said := range []string{"记录打不开", "The record does not open", "Redis 用不上", "is of no use"} {
+		if !strings.Contains(out, said) {
+			t.Errorf("%q is not named", said)
+		}
+	}
+	if status != 1 || strings.Contains(out, "secret-word") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+}

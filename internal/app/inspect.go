@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"strings"
 
 	"mingluo/internal/alert"
@@ -34,7 +35,7 @@ func Blocking(fs []Finding) bool {
 
 // Inspect says what is missing in a configuration that is valid as such. It
 // opens nothing, makes nothing.
-func Inspect(c Config) []Finding {
+func Inspect(ctx context.Context, c Config) []Finding {
 	var out []Finding
 	add := func(blocks bool, zh, en string) { out = append(out, Finding{blocks, zh, en}) }
 	if c.Mode == alert.Drill {
@@ -64,5 +65,5 @@ func Inspect(c Config) []Finding {
 	for _, why := range journal.CheckGround(c.Data) {
 		add(c.Mode == alert.Live, "数据目录不安全："+why.ZH, "The data folder is not safe: "+why.EN)
 	}
-	return append(out, inspectMachine(c)...)
+	return append(out, inspectMachine(ctx, c)...)
 }

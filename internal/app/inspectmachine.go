@@ -1,26 +1,27 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/url"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
 	"mingluo/internal/alert"
+	"mingluo/internal/shared"
 )
 
 // inspectMachine looks at what lies around the configuration: the key files, the
 // clock, the backups' place, Redis.
-func inspectMachine(c Config) []Finding {
+func inspectMachine(ctx context.Context, c Config) []Finding {
 	out := inspectKeys(c)
 	out = append(out, inspectClock(c)...)
 	out = append(out, inspectBackupDir(c)...)
-	return append(out, inspectRedis(c)...)
+	return append(out, inspectRedis(ctx, c)...)
 }
 
 func inspectKeys(c Config) (out []Finding) {
@@ -79,30 +80,29 @@ func inspectBackupDir(c Config) []Finding {
 // redisWait bounds a look at Redis.
 const redisWait = 3 * time.Second
 
-func inspectRedis(c Config) (out []Finding) {
-	for _, raw := range c.Redis.URLs {
-		where := withoutPasswords(raw)
-		u, err := url.Parse(where)
-		if err == nil {
-			err = dial(u)
-		}
-		if err != nil {
-			out = append(out, Finding{false, "Redis 连不上，发送会慢一些：" + where, fmt.Sprintf("Redis %s cannot be reached, sending is slower: %v", where, err)})
-		}
+// inspectRedis asks each Redis as the service would, with its name and password.
+func inspectRedis(ctx context.Context, c Config) (out []Finding) {
+	if len(c.Redis.URLs) == 0 {
+		return nil
+	}
+	if err := askRedis(ctx, c); err != nil {
+		where := c.Redis.Where()
+		out = append(out, Finding{false, "Redis 用不上，发送会慢一些：" + where, fmt.Sprintf("Redis %s is of no use, sending is slower: %v", where, err)})
 	}
 	return out
 }
 
-func dial(u *url.URL) error {
-	network, addr := "tcp", u.Host
-	if u.Scheme == "unix" {
-		network, addr = "unix", u.Path
-	} else if u.Port() == "" {
-		addr = net.JoinHostPort(u.Hostname(), "6379")
-	}
-	conn, err := net.DialTimeout(network, addr, redisWait)
+func askRedis(ctx context.Context, c Config) error {
+	conf, err := c.Redis.open()
 	if err != nil {
 		return err
 	}
-	return conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, redisWait)
+	defer cancel()
+	conf.Log = slog.New(slog.DiscardHandler)
+	r, err := shared.Open(ctx, conf)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.Health(ctx), r.Close())
 }

@@ -6,7 +6,7 @@
 // addresses ([Memory.Slice]); and what became of people who were told before
 // ([Memory.ByID]).
 //
-// [Memory] keeps everybody in memory, 108 bytes a person at a million
+// [Memory] keeps everybody in memory, 121 bytes a person at a million
 // (BenchmarkCount1M), sealed addresses included: they are opened only for a
 // slice. It is built by reading the ROLL stream once ([Memory.Build]) and kept
 // current by following it ([Memory.Run]). It can be thrown away at any time.
