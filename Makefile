@@ -4,7 +4,7 @@
 GO ?= go
 BIN := bin/mingluo
 
-.PHONY: run build test soak need-tools short lint bench growth screenshots dist dist-check clean
+.PHONY: run build test soak need-tools short lint bench growth screenshots gallery dist dist-check clean
 
 run: build
 	@$(BIN) demo $(ARGS)
@@ -64,6 +64,14 @@ screenshots: TOOLS += fc-match:fontconfig
 screenshots: need-tools build
 	@fc-list :lang=zh | grep -q . || apt-get install -y -qq fonts-noto-cjk >/dev/null
 	MINGLUO_PICTURES=$(CURDIR)/deploy/pictures $(GO) test -count=1 -run TestPictures ./internal/app/demo
+
+# Every screen, to be looked at: desk and phone, Chinese and English, live and
+# drill. Some eight minutes. ONLY=board,signin takes those alone.
+GALLERY ?= gallery
+gallery: TOOLS += fc-match:fontconfig
+gallery: need-tools
+	@fc-list :lang=zh | grep -q . || apt-get install -y -qq fonts-noto-cjk >/dev/null
+	MINGLUO_GALLERY=$(abspath $(GALLERY)) MINGLUO_GALLERY_ONLY=$(ONLY) $(GO) test -count=1 -timeout 30m -run 'TestGallery|TestEveryScreen' ./internal/app/demo
 
 # What is carried to a machine without internet: static binaries with their
 # checksums. The version is the commit's, stamped by go; times and owners are

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -47,18 +49,29 @@ func (s *Site) Server(addr string, extra map[string]http.Handler) *http.Server {
 //	/api/public/v1/areas   division codes
 func (s *Site) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.front)
-	mux.HandleFunc("GET /past", s.past)
-	mux.HandleFunc("GET /drills", s.drills)
-	mux.HandleFunc("GET /n/{id}", s.notice)
-	mux.HandleFunc("GET /n/{id}/{file}", s.revision)
-	mux.HandleFunc("GET /v", s.verifyForm)
-	mux.HandleFunc("GET /v/{code}", s.verify)
-	mux.HandleFunc("GET /feed.atom", s.atom)
-	mux.HandleFunc("GET /events", s.events)
-	mux.HandleFunc("GET /api/public/v1/notices", s.apiNotices)
-	mux.HandleFunc("GET /api/public/v1/areas", s.apiAreas)
-	mux.HandleFunc("GET /assets/{name}", s.asset)
-	mux.HandleFunc("GET /", s.missing)
+	for pattern, h := range s.routes() {
+		mux.HandleFunc(pattern, h)
+	}
 	return s.Headers(mux)
+}
+
+// Addresses returns the patterns of all that the site answers.
+func (s *Site) Addresses() []string { return slices.Sorted(maps.Keys(s.routes())) }
+
+func (s *Site) routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /{$}":                   s.front,
+		"GET /past":                  s.past,
+		"GET /drills":                s.drills,
+		"GET /n/{id}":                s.notice,
+		"GET /n/{id}/{file}":         s.revision,
+		"GET /v":                     s.verifyForm,
+		"GET /v/{code}":              s.verify,
+		"GET /feed.atom":             s.atom,
+		"GET /events":                s.events,
+		"GET /api/public/v1/notices": s.apiNotices,
+		"GET /api/public/v1/areas":   s.apiAreas,
+		"GET /assets/{name}":         s.asset,
+		"GET /":                      s.missing,
+	}
 }

@@ -85,6 +85,7 @@ type App struct {
 	Accounts *console.Accounts
 	Audit    *audit.Log
 	Site     *web.Site
+	Console  *console.Console
 
 	PublicURL  string
 	ConsoleURL string

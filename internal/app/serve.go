@@ -136,6 +136,7 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.Console = c
 	a.serveHTTP("console", c.Server(), a.listeners.console)
 	return nil
 }

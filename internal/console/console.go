@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Console struct {
 	apiDoc   *openapi.Document
 	stop     chan struct{}
 	stopOnce sync.Once
+	listed   []string // patterns of the pages and of what they post to
 }
 
 // New returns a console, or says which field of the configuration is missing.
@@ -69,6 +71,10 @@ func New(config Config) (*Console, error) {
 // Handler returns everything the console serves. It belongs on a listener of
 // its own, apart from the public site's (R18).
 func (c *Console) Handler() http.Handler { return c.handler }
+
+// Addresses returns the patterns of all pages and of what they post to, without
+// the API: whoever wants to look at every screen knows them from here.
+func (c *Console) Addresses() []string { return slices.Clone(c.listed) }
 
 // Server returns an http.Server with the limits that the console's listener
 // wants. Its Shutdown stops the open streams first.

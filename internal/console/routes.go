@@ -17,7 +17,10 @@ func (c *Console) routes() (*http.ServeMux, error) {
 
 // openRoutes need no sign-in.
 func (c *Console) openRoutes(mux *http.ServeMux) {
-	page := func(pattern string, h handler) { mux.Handle(pattern, c.open(h)) }
+	page := func(pattern string, h handler) {
+		c.listed = append(c.listed, pattern)
+		mux.Handle(pattern, c.open(h))
+	}
 	if c.Front != nil {
 		mux.Handle("GET /{$}", c.Front)
 	} else {
@@ -37,7 +40,9 @@ func (c *Console) openRoutes(mux *http.ServeMux) {
 
 func (c *Console) pageRoutes(mux *http.ServeMux) {
 	page := func(method, path string, h seatedHandler) {
-		mux.Handle(method+" /desk/{officer}"+path, c.seated(h))
+		pattern := method + " /desk/{officer}" + path
+		c.listed = append(c.listed, pattern)
+		mux.Handle(pattern, c.seated(h))
 	}
 	page("GET", "/{$}", c.board)
 	page("GET", "/events", c.events)

@@ -71,6 +71,7 @@ type Demo struct {
 	Officers []Officer
 	Carriers *Carriers
 	cfg      Config
+	mode     alert.Mode // of its officers' acts: drill, but where a test looks at a live installation
 }
 
 // Start brings the carriers and the service up and, at the first start, fills

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -120,11 +121,11 @@ func seatOne(ctx context.Context, accounts *console.Accounts, o alert.Officer, k
 	return Officer{Officer: o, Password: password, Token: token}, err
 }
 
-// As returns an officer as an actor in the drill.
+// As returns an officer as an actor, in the drill.
 func (d *Demo) As(id string) alert.Actor {
 	for _, o := range d.Officers {
 		if o.ID == id {
-			return alert.Actor{Officer: o.Officer, Mode: alert.Drill}
+			return alert.Actor{Officer: o.Officer, Mode: cmp.Or(d.mode, alert.Drill)}
 		}
 	}
 	return alert.Actor{}
