@@ -57,9 +57,9 @@ func snapshotState(s roll.Status, now time.Time, say func(lamp console.Lamp, zh,
 	if s.Snapshot == nil {
 		say(console.Yellow, "还没有快照", "no snapshot yet")
 	} else if age := now.Sub(s.Snapshot.Made); age > s.Every+lateSnapshot {
-		say(console.Red, "最近的快照在 "+agoZH(age)+"前", "the newest snapshot is "+age.Round(time.Minute).String()+" old")
+		say(console.Red, "最近的快照在 "+agoZH(age)+"前", "the newest snapshot is "+agoEN(age)+" old")
 	} else {
-		say(console.Green, "快照在 "+agoZH(age)+"前", "snapshot "+age.Round(time.Minute).String()+" ago")
+		say(console.Green, "快照在 "+agoZH(age)+"前", "snapshot "+agoEN(age)+" ago")
 	}
 	if s.SnapshotErr != nil {
 		say(console.Red, "快照没有写成："+s.SnapshotErr.Error(), "the last snapshot failed: "+s.SnapshotErr.Error())

@@ -110,7 +110,7 @@ func backupPart(s console.SafeStatus, c Config, now time.Time) console.PartStatu
 	}
 	age := now.Sub(s.Backup)
 	stale := max(staleBackup, time.Duration(c.Backup.Every)+2*time.Hour)
-	p.StateZH, p.State = "最近一次在 "+agoZH(age)+"前", "the newest is "+age.Round(time.Minute).String()+" old"
+	p.StateZH, p.State = "最近一次在 "+agoZH(age)+"前", "the newest is "+agoEN(age)+" old"
 	switch {
 	case s.Backup.IsZero():
 		p.Lamp, p.StateZH, p.State = urgent, "还没有备份", "no backup yet"
@@ -125,6 +125,21 @@ func backupPart(s console.SafeStatus, c Config, now time.Time) console.PartStatu
 		p.StateZH, p.State = p.StateZH+"；没有设置自动备份", p.State+"; none is made by itself"
 	}
 	return p
+}
+
+// agoEN is agoZH in English.
+func agoEN(d time.Duration) string {
+	n, unit := int(d.Minutes()), "minute"
+	switch {
+	case d >= 48*time.Hour:
+		n, unit = int(d.Hours()/24), "day"
+	case d >= time.Hour:
+		n, unit = int(d.Hours()), "hour"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }
 
 func agoZH(d time.Duration) string {

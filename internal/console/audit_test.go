@@ -118,7 +118,7 @@ func TestTheAuditorsPage(t *testing.T) {
 	s.open("/audit?object="+id+"&act=new").want(200, "提交审核").without("tag bad")
 	s.open("/audit?from=yesterday").want(422, "时间看不懂")
 	s.open("/audit?until=2020-01-01").want(200, "没有找到")
-	s.open("/audit?lang=en&act=audit").want(200, "Forbidden")
+	s.open("/audit?lang=en&act=audit").want(200, "Not allowed")
 
 	var found audit.Page
 	o.call(zheng, "GET", "/audit?act=notices.approve&officer=chen", nil, &found).want(200)

@@ -28,6 +28,7 @@ type waiting struct {
 	Kind  string // review, approve, release, confirm, remind, mine
 	Word  string // Chinese, a key of the catalogue
 	Title string
+	Duty  alert.DutyRule // whose clock it is; zero for none
 	Level alert.Level
 	Since time.Time
 	URL   string
@@ -221,7 +222,7 @@ func remindersOf(s *seat, clocks []clockView) (out []waiting) {
 			continue
 		}
 		if m := k.Reminded[len(k.Reminded)-1]; m.Acked == nil {
-			out = append(out, waiting{Kind: "remind", Word: m.What.ZH(), Title: k.Rule.ZH + " · " + k.Title, urgent: true, Since: m.At, URL: s.Base + "/incidents/" + k.Incident})
+			out = append(out, waiting{Kind: "remind", Word: m.What.ZH(), Duty: k.Rule, Title: k.Title, urgent: true, Since: m.At, URL: s.Base + "/incidents/" + k.Incident})
 		}
 	}
 	return out

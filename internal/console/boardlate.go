@@ -9,7 +9,8 @@ import (
 // lateLine is one thing that should have happened by now: a red line on the
 // board, with what to do about it.
 type lateLine struct {
-	Word  string // Chinese, a key of the catalogue
+	Word  string         // Chinese, a key of the catalogue
+	Duty  alert.DutyRule // whose clock it was; zero for none
 	Title string
 	Since time.Time
 	URL   string
@@ -20,12 +21,12 @@ type lateLine struct {
 func (c *Console) late(s *seat, b *boardBody, inForce []*alert.Notice, items []inboxLine, now time.Time) {
 	for _, k := range b.Clocks {
 		if k.Running && k.Late {
-			b.Late = append(b.Late, lateLine{"时限已过", k.Rule.ZH + " · " + k.Title, k.Due, s.Base + "/incidents/" + k.Incident})
+			b.Late = append(b.Late, lateLine{"时限已过", k.Rule, k.Title, k.Due, s.Base + "/incidents/" + k.Incident})
 		}
 	}
 	for _, it := range items {
 		if it.Seen == nil && now.Sub(it.At) >= c.UnseenAfter {
-			b.Late = append(b.Late, lateLine{"很久没有人看", it.Headline, it.At, s.Base + "/inbox"})
+			b.Late = append(b.Late, lateLine{"很久没有人看", alert.DutyRule{}, it.Headline, it.At, s.Base + "/inbox"})
 		}
 	}
 	for _, n := range inForce {
@@ -44,7 +45,7 @@ func (c *Console) late(s *seat, b *boardBody, inForce []*alert.Notice, items []i
 			default:
 				word = "渠道没有回音"
 			}
-			b.Late = append(b.Late, lateLine{word, n.Current().Content.Headline, x.Since, s.Base + "/notices/" + n.ID})
+			b.Late = append(b.Late, lateLine{word, alert.DutyRule{}, n.Current().Content.Headline, x.Since, s.Base + "/notices/" + n.ID})
 		}
 	}
 }

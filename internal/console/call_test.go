@@ -72,5 +72,5 @@ func TestWordsOfRings(t *testing.T) {
 		}
 	}
 	s.open("/notices/"+id).want(200, "运营方已接收", "只模拟，没有发送", "不确定是否送出", "没有送出")
-	s.open("/notices/"+id+"?lang=en").want(200, "accepted by the carrier", "simulated only", "nobody knows whether it was sent", "not sent")
+	s.open("/notices/"+id+"?lang=en").want(200, "accepted by the carrier", "simulated only", "not certain that it was sent", "not sent")
 }

@@ -34,9 +34,19 @@ type view struct {
 	Banners  []banner       // what every page of the officer says on top
 	Static   func(string) string
 	Body     any
+	only     alert.Mode // of a place that has one mode alone
 }
 
-// Modes says whether the seat is a drill; pages without a seat have no mode.
+// Place is the mode whose colour the page wears: the seat's, and before the
+// sign-in that of a place that has no other (R4).
+func (v *view) Place() alert.Mode {
+	if v.seat == nil {
+		return v.only
+	}
+	return v.seat.Mode
+}
+
+// Mode says whether the seat is a drill; pages without a seat have no mode.
 func (v *view) Mode() alert.Mode {
 	if v.seat == nil {
 		return ""
@@ -70,25 +80,63 @@ func (c *Console) loadPages() (pages, error) {
 	for _, lang := range []string{zh, en} {
 		out[lang] = map[string]*template.Template{}
 		shared := template.New("layout").Funcs(c.funcs(lang))
-		if shared, err = shared.ParseFS(templateFiles, "templates/_*.html"); err != nil {
-			return nil, err
+		parts := func(name string) bool { return strings.HasPrefix(path.Base(name), "_") }
+		for _, name := range names { // the parts first: every page has them
+			if parts(name) {
+				if err := parseIn(lang, shared, name); err != nil {
+					return nil, err
+				}
+			}
 		}
 		for _, name := range names {
-			page := strings.TrimSuffix(path.Base(name), ".html")
-			if strings.HasPrefix(page, "_") {
+			if parts(name) {
 				continue
 			}
 			t, err := shared.Clone()
 			if err == nil {
-				t, err = t.ParseFS(templateFiles, name)
+				err = parseIn(lang, t, name)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("template %s: %w", page, err)
+				return nil, err
 			}
-			out[lang][page] = t
+			out[lang][strings.TrimSuffix(path.Base(name), ".html")] = t
 		}
 	}
 	return out, nil
+}
+
+// parseIn adds a template file to t. The signs between the words of a template
+// are Chinese ones, which English pages do not show.
+func parseIn(lang string, t *template.Template, name string) error {
+	b, err := templateFiles.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	text := string(b)
+	if lang == en {
+		text = westernSigns(text)
+	}
+	if _, err := t.New(path.Base(name)).Parse(text); err != nil {
+		return fmt.Errorf("template %s: %w", name, err)
+	}
+	return nil
+}
+
+// westernSigns replaces the signs outside of a template's actions: the words in
+// them are keys of the catalogue.
+func westernSigns(text string) string {
+	signs := strings.NewReplacer("：", ": ", "、", ", ", "，", ", ", "（", " (", "）", ")", "；", "; ", "。", ".")
+	var b strings.Builder
+	for {
+		plain, rest, found := strings.Cut(text, "{{")
+		b.WriteString(signs.Replace(plain))
+		if !found {
+			return b.String()
+		}
+		action, after, _ := strings.Cut(rest, "}}")
+		b.WriteString("{{" + action + "}}")
+		text = after
+	}
 }
 
 // show renders a page. It is rendered whole before the first byte goes out, so
@@ -103,6 +151,9 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, pag
 	v.Now = time.Now()
 	v.Here = r.URL.Path
 	v.Static = c.static.url
+	if len(c.Modes) == 1 {
+		v.only = c.Modes[0]
+	}
 	if v.seat != nil {
 		v.Banners, v.Draft = c.banners(r, v.seat), r.PathValue("draft")
 	}

@@ -47,7 +47,12 @@ func (c *Console) funcs(lang string) template.FuncMap {
 		"channel": func(name string) string { return t(channelZH(name)) },
 		"group":   func(name string) string { return t(name) },
 		"area":    c.Gazetteer.FullName,
-		"areas":   c.Gazetteer.Describe,
+		"areas": func(codes []string) string {
+			if lang == en {
+				return strings.ReplaceAll(c.Gazetteer.Describe(codes), "、", ", ")
+			}
+			return c.Gazetteer.Describe(codes)
+		},
 		"percent": percent,
 		"add":     func(a, b int) int { return a + b },
 		"has":     slices.Contains[[]string, string],

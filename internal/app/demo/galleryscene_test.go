@@ -179,17 +179,21 @@ func (s *scene) play() {
 	s.end(s.lifted, alert.Lift, "泄漏点已封堵，空气监测正常")
 	s.retracted = s.release(s.content(5))
 	s.end(s.retracted, alert.Retract, "地点有误，未经核实")
-	s.Carriers.slow(0)
+	s.Carriers.slow(300 * time.Millisecond) // a window of 100 is answered; the rest takes as long as the pictures
 	s.going = s.release(s.content(1))
-	s.reaches(s.going, 25)
-	s.Carriers.slow(25 * time.Second)
+	s.reaches(s.going, 10)
+	s.Carriers.slow(30 * time.Second)
 
 	var rev int
 	s.waiting, rev = s.submit(s.content(2))
 	word, err := s.Accounts.NewCallLink(ctx, "li", console.CallLink{Notice: s.waiting, Rev: rev, No: 1}, time.Hour)
 	s.must(err)
 	s.callLink = word
-	s.incidentNow()
+	if s.apart() {
+		s.incidentNow() // the live place has one from the beginning
+	} else {
+		s.Desk.Read(func(st *alert.State) { s.incident = st.IncidentID[len(st.IncidentID)-1] })
+	}
 	s.signal()
 	s.imports()
 }
