@@ -235,8 +235,7 @@ func (a *App) route(channel string) progress.Route {
 func (a *App) Channels() []console.ChannelStatus {
 	var out []console.ChannelStatus
 	for _, c := range a.channels {
-		h := c.Health()
-		out = append(out, console.ChannelStatus{Name: c.Name(), Route: h.Route, Imitation: h.Imitation, Ready: h.Ready, Reason: h.Reason, Rate: h.Rate, PartRate: h.PartRate, Fixed: h.Fixed, Quota: h.Quota})
+		out = append(out, statusOf(c, a.cfg.Mode))
 	}
 	return out
 }

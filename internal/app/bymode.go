@@ -5,9 +5,11 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"mingluo/channels"
 	"mingluo/internal/alert"
+	"mingluo/internal/console"
 )
 
 // byMode is a channel with two carriers: what is live goes to the real one, a
@@ -50,12 +52,45 @@ func (c *byMode) Deliver(ctx context.Context, b channels.Batch, report func(i in
 			return err
 		}
 	}
-	return to.Deliver(ctx, b, func(i int, o alert.Outcome) {
+	err = to.Deliver(ctx, b, func(i int, o alert.Outcome) {
 		if o.MessageID != "" {
 			o.MessageID = drillMessage + o.MessageID
 		}
 		report(i, o)
 	})
+	if halted, ok := errors.AsType[*channels.Halted](err); ok {
+		// An imitation that stopped speaks of itself: it must not stop the carrier
+		// that carries live warnings.
+		return &channels.Retry{After: drillAgain, Err: halted}
+	}
+	return err
+}
+
+// drillAgain is when a drill's batch is tried again after its imitation stopped.
+const drillAgain = 30 * time.Second
+
+// HealthIn is the health of the carrier that a mode's messages take: a drill is
+// never shown how the real one is.
+func (c *byMode) HealthIn(mode alert.Mode) channels.Health {
+	to, err := c.of(mode, false)
+	if err != nil {
+		return channels.Health{Reason: err.Error()}
+	}
+	return to.Health()
+}
+
+// healthIn is the health of a channel, whether it has one carrier or two.
+func healthIn(c channels.Channel, mode alert.Mode) channels.Health {
+	if two, ok := c.(*byMode); ok {
+		return two.HealthIn(mode)
+	}
+	return c.Health()
+}
+
+// statusOf is a channel's state as the board of that mode shows it.
+func statusOf(c channels.Channel, mode alert.Mode) console.ChannelStatus {
+	h := healthIn(c, mode)
+	return console.ChannelStatus{Name: c.Name(), Route: h.Route, Imitation: h.Imitation, Ready: h.Ready, Reason: h.Reason, Rate: h.Rate, PartRate: h.PartRate, Fixed: h.Fixed, Quota: h.Quota}
 }
 
 // drillMessage stands before the imitation's message ids: a real carrier's may

@@ -115,7 +115,7 @@ func (k *calling) ring(ctx context.Context, c alert.Called, o alert.Officer, n *
 			said := m
 			said.Address = to[ch.Name()]
 			rung := k.tell(ctx, teller, said, ch.Name())
-			rung.Imitation = ch.Health().Imitation
+			rung.Imitation = healthIn(ch, n.Mode).Imitation
 			mu.Lock()
 			defer mu.Unlock()
 			out = append(out, rung)

@@ -40,6 +40,7 @@ type Config struct {
 	Drill   DrillConfig   `toml:"drill"`
 	Desk    DeskConfig    `toml:"desk"`
 	Duties  []DutyConfig  `toml:"duties"`
+	Proxy   ProxyConfig   `toml:"proxy"`
 
 	// AllowUnsafeStore lets the record lie on a folder that does not survive a
 	// power cut. Only the demo, benchmarks and tests set it.
@@ -165,6 +166,7 @@ func Defaults() Config {
 		Roll:    defaultRoll(),
 		Desk:    defaultDesk(),
 		Inbox:   InboxConfig{Senders: []string{}},
+		Proxy:   ProxyConfig{Trusted: []string{}},
 		Drill:   DrillConfig{Group: "值班人员"},
 		Journal: JournalConfig{Heads: []string{}, Mirrors: []string{}, Scrub: defaultScrub},
 		Redis:   RedisConfig{URLs: []string{}},
@@ -306,6 +308,7 @@ func (c *Config) Validate() error {
 	c.Journal.check(bad)
 	c.Roll.check(bad)
 	c.Desk.check(bad)
+	c.Proxy.check(bad)
 	c.Inbox.check(bad)
 	c.Drill.check(c.Mode, bad)
 	if c.Bureau.Name == "" {

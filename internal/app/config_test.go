@@ -107,7 +107,11 @@ func TestConfigurationErrorsNameThePlace(t *testing.T) {
 		"[redis]\nurls = [\"redis://h\"]\nca = \"/x\"\n":          "redis.ca: only rediss",
 		"[redis]\nurls = [\"redis://h\"]\nusername = \"u\"\n":     "redis.password_file",
 		"[redis]\nurls = [\"redis://h\"]\nspace = \"a b\"\n":      "redis.space",
-		"mode = ": "line 1",
+		"[desk]\nunseen_after = \"1s\"\n":                         "desk.unseen_after 1s: want 10s to 24h",
+		"[desk]\nsilent_after = \"2h\"\n":                         "desk.silent_after 2h0m0s: want 5s to 1h",
+		"[proxy]\ntrusted = [\"proxy.local\"]\n":                  "proxy.trusted \"proxy.local\"",
+		"[proxy]\ntrusted = [\"0.0.0.0/0\"]\n":                    "everybody is no proxy",
+		"mode = ":                                                 "line 1",
 	} {
 		_, err := app.Parse([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -144,11 +145,11 @@ func (a *App) openDrillPlace(live console.Config) error {
 	conf.Modes, conf.Registry = []alert.Mode{alert.Drill}, prometheus.NewRegistry()
 	conf.Key, conf.Apart = a.secrets.Marks, true
 	conf.Roll, conf.Safe, conf.Senders, conf.ReceiveCAP = nil, nil, nil, nil // what is for both is done at the live place
+	conf.TLS = strings.HasPrefix(a.cfg.Drill.URL, "https://")
 	conf.StaffGroup = a.cfg.Drill.Group
 	conf.Channels = func() (out []console.ChannelStatus) {
-		for _, c := range a.drill.channels {
-			h := c.Health()
-			out = append(out, console.ChannelStatus{Name: c.Name(), Route: h.Route, Imitation: true, Ready: h.Ready, Reason: h.Reason, Rate: h.Rate})
+		for _, c := range a.channels {
+			out = append(out, statusOf(c, alert.Drill))
 		}
 		return out
 	}

@@ -75,6 +75,7 @@ func (a *App) allParts() []console.PartStatus {
 	if p, red := a.auditPart(); red {
 		parts = append(parts, p)
 	}
+	parts = append(parts, a.asideParts()...)
 	if a.opts.Throwaway {
 		return parts
 	}

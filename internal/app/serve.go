@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"mingluo/channels"
@@ -122,6 +123,8 @@ func (a *App) openConsole(ctx context.Context) (err error) {
 		Idle: time.Duration(a.cfg.Session.Idle), Absolute: time.Duration(a.cfg.Session.Absolute),
 		SenderName: a.cfg.Bureau.Name, Contact: a.cfg.Bureau.Hotline, PublicSite: a.PublicURL,
 		Papers:    a.papers(),
+		Proxies:   a.cfg.Proxy.prefixes(),
+		TLS:       strings.HasPrefix(a.cfg.Console.URL, "https://"), // a proxy before us speaks it
 		DemoLinks: a.opts.DemoLinks, Front: a.opts.Front, Registry: a.Registry, Log: a.log.With("part", "console"),
 		Ready: map[string]func(context.Context) error{"record": a.Store.Health, "journal": a.journalReady, "site": a.siteReady},
 		Parts: a.allParts, Safe: a.safe(), Apart: a.drill != nil, DutyCard: deploy.DutyCard,

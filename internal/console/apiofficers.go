@@ -10,6 +10,12 @@ type officerList struct {
 	Officers []officerLine `json:"officers"`
 }
 
+// invitation is a new account.
+type invitation struct {
+	alert.Officer
+	Factor string `json:"factor,omitempty"` // a fresh code of the second factor
+}
+
 // ownReach is where an officer wants to be called.
 type ownReach struct {
 	Phone  string `json:"phone"`
@@ -26,11 +32,14 @@ func (c *Console) apiOfficers(r *apiRequest) (int, any, error) {
 }
 
 func (c *Console) apiInvite(r *apiRequest) (int, any, error) {
-	var in alert.Officer
+	var in invitation
 	if err := readJSON(r.Body, &in); err != nil {
 		return 0, nil, err
 	}
-	d, err := c.manage(r.Context(), r.Who, "invite", in.ID, officerAct{Officer: in})
+	if err := c.freshToManage(r.Context(), r.Who, nil, in.Factor); err != nil {
+		return 0, nil, err
+	}
+	d, err := c.manage(r.Context(), r.Who, "invite", in.ID, officerAct{Officer: in.Officer})
 	return http.StatusCreated, d, err
 }
 
@@ -41,6 +50,9 @@ func (c *Console) apiOfficerAct(r *apiRequest) (int, any, error) {
 	}
 	if r.PathValue("act") == "invite" {
 		return 0, nil, errNoAct
+	}
+	if err := c.freshToManage(r.Context(), r.Who, nil, in.Factor); err != nil {
+		return 0, nil, err
 	}
 	d, err := c.manage(r.Context(), r.Who, r.PathValue("act"), r.PathValue("officer"), in)
 	return http.StatusOK, d, err

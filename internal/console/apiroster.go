@@ -101,6 +101,7 @@ type grantsAnswer struct {
 type grantsChange struct {
 	Seq    uint64        `json:"seq"`
 	Grants []alert.Grant `json:"grants"`
+	Factor string        `json:"factor,omitempty"` // a fresh code of the second factor
 }
 
 func (c *Console) apiGrants(*apiRequest) (int, any, error) {
@@ -116,6 +117,9 @@ func (c *Console) apiGrants(*apiRequest) (int, any, error) {
 func (c *Console) apiSetGrants(r *apiRequest) (int, any, error) {
 	var in grantsChange
 	if err := readJSON(r.Body, &in); err != nil {
+		return 0, nil, err
+	}
+	if err := c.freshToManage(r.Context(), r.Who, nil, in.Factor); err != nil {
 		return 0, nil, err
 	}
 	list, err := c.Accounts.List(r.Context())

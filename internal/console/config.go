@@ -81,9 +81,12 @@ type Config struct {
 	// DeskNetworks are the desk's own addresses: guesses from elsewhere never
 	// slow a sign-in from there. Default: loopback and the private networks.
 	DeskNetworks []netip.Prefix
-	Idle         time.Duration // a session ends after this long without a person; 15 min
-	Absolute     time.Duration // and after this long in any case; 8 h
-	TLS          bool          // cookies are Secure with the __Host- prefix, HSTS is sent
+	// Proxies are the reverse proxies before this console: from them, and from
+	// nobody else, X-Forwarded-For is believed. Default: none.
+	Proxies  []netip.Prefix
+	Idle     time.Duration // a session ends after this long without a person; 15 min
+	Absolute time.Duration // and after this long in any case; 8 h
+	TLS      bool          // cookies are Secure with the __Host- prefix, HSTS is sent
 
 	SenderName string // 发布单位 preset in new notices
 	Contact    string // 咨询电话 preset in new notices

@@ -11,15 +11,19 @@ import (
 
 // signs are the acts that take a fresh second factor.
 func signs(act string) bool {
-	return slices.Contains([]string{"approve", "release", "sign", "emergency", "countersign", "template-approve"}, act)
+	return slices.Contains([]string{"approve", "release", "sign", "emergency", "countersign", "template-approve", administers}, act)
 }
+
+// administers names every act of administrators on people and their authority: who
+// may sign is decided by them.
+const administers = "administer"
 
 // freshFor is how long a page's session need not type a second code: an
 // approval and the release right behind it are one decision.
 const freshFor = 2 * time.Minute
 
 var (
-	errNoFactor = &alert.Problem{Kind: alert.Forbidden, Field: "factor", ZH: "实战签发需要动态验证码：请先在“我的账号”里绑定手机上的验证器，或使用值班室密封信封里的一次性码。", EN: "Signing takes a second factor: set up an authenticator under “My account”, or use a code of the sealed envelope."}
+	errNoFactor = &alert.Problem{Kind: alert.Forbidden, Field: "factor", ZH: "实战的签发和管理需要动态验证码：请先在“我的账号”里绑定手机上的验证器，或使用值班室密封信封里的一次性码。", EN: "Signing and administering take a second factor: set up an authenticator under “My account”, or use a code of the sealed envelope."}
 	errFactor   = &alert.Problem{Kind: alert.Forbidden, Field: "factor", ZH: "动态验证码不对或已经用过，请输入新的 6 位数字。", EN: "The code is wrong or was used already: type the next one."}
 )
 
@@ -60,6 +64,15 @@ func (c *Console) fresh(ctx context.Context, who alert.Actor, sess *session, act
 		c.sessions.refresh(sess, time.Now())
 	}
 	return nil
+}
+
+// freshToManage checks that whoever changes people or their authority is the
+// administrator, and is here now.
+func (c *Console) freshToManage(ctx context.Context, who alert.Actor, sess *session, code string) error {
+	if !who.Has(alert.RoleAdmin) {
+		return errAdminOnly
+	}
+	return c.fresh(ctx, who, sess, administers, code)
 }
 
 // asksFactor reports whether a signature on this seat's page takes a code now.

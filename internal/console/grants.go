@@ -11,14 +11,15 @@ import (
 
 // grantsBody is the table of authority (授权表): who may approve what.
 type grantsBody struct {
-	Table   bool // an administrator set one
-	Set     alert.Decision
-	SetBy   string
-	Seq     uint64
-	Lines   []grantLine
-	Admin   bool
-	Edit    *grantForm
-	HasRole int // approvers who may sign anything at all now
+	Table     bool // an administrator set one
+	Set       alert.Decision
+	SetBy     string
+	Seq       uint64
+	Lines     []grantLine
+	Admin     bool
+	Edit      *grantForm
+	AskFactor bool // a change takes a code now
+	HasRole   int  // approvers who may sign anything at all now
 }
 
 // grantLine is one officer's line.
@@ -57,6 +58,10 @@ func (c *Console) showGrants(w http.ResponseWriter, r *http.Request, s *seat, ps
 		if l.Stands && !l.NoRole && !l.Gone && len(l.Areas) > 0 {
 			b.HasRole++
 		}
+	}
+	var err error
+	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {
+		return err
 	}
 	edited := r.FormValue("officer")
 	if i := slices.IndexFunc(b.Lines, func(l grantLine) bool { return l.Officer == edited && l.MayEdit }); i >= 0 {
@@ -126,6 +131,9 @@ func (c *Console) setGrant(w http.ResponseWriter, r *http.Request, s *seat) erro
 		f.bad("areas", "请选择区域；要收回全部授权，请用“移出授权表”。", "Choose the areas; to take all authority away use “Take out of the table”.")
 	}
 	if err = f.problems.Err(); err == nil {
+		err = c.freshToManage(r.Context(), s.Actor, s.sess, f.Get("factor"))
+	}
+	if err == nil {
 		err = c.changeGrant(r.Context(), s.Actor, seq, g, f.Get("act") == "remove")
 	}
 	return c.afterPeople(w, r, s, err, "/grants", c.showGrants)

@@ -10,7 +10,8 @@ import (
 // officerAct is what the acts on an account take between them.
 type officerAct struct {
 	alert.Officer
-	Count int `json:"count"` // codes for the sealed envelope
+	Count  int    `json:"count"`            // codes for the sealed envelope
+	Factor string `json:"factor,omitempty"` // a fresh code of the second factor
 }
 
 // officerDone is what came of an act; the secrets in it are told once.

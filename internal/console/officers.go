@@ -17,6 +17,8 @@ type officersBody struct {
 	Roles    []alert.Role
 	New      *alert.Officer // what was typed into the form of a new account
 	Few      bool           // only one administrator can sign in
+
+	AskFactor bool // an act takes a code now
 }
 
 // officerLine is one account without its secrets.
@@ -41,6 +43,8 @@ type officerBody struct {
 	Word     string // Chinese, a key of the catalogue: what Secret is
 	Secret   string
 	Acts     []officerStep
+
+	AskFactor bool // an act takes a code now
 }
 
 // officerStep is what an administrator did with the account.
@@ -67,6 +71,9 @@ func (c *Console) showOfficers(w http.ResponseWriter, r *http.Request, s *seat, 
 		return err
 	}
 	b := &officersBody{Officers: lines, Roles: allRoles(), New: &alert.Officer{}, Alarms: c.envelopeAlarms(lines)}
+	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {
+		return err
+	}
 	admins := 0
 	for _, l := range lines {
 		if l.Has(alert.RoleAdmin) && !l.Disabled {
@@ -142,6 +149,9 @@ func (c *Console) showOfficerWith(w http.ResponseWriter, r *http.Request, s *sea
 		return err
 	}
 	b := &officerBody{officerLine: l, Own: id == s.ID, AllRoles: allRoles(), Word: word, Secret: secret}
+	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {
+		return err
+	}
 	if b.Acts, err = c.officerSteps(r.Context(), id); err != nil {
 		return err
 	}
@@ -184,7 +194,11 @@ func officerWord(f alert.Fact) string {
 // inviteOfficer makes an account and shows its first password once.
 func (c *Console) inviteOfficer(w http.ResponseWriter, r *http.Request, s *seat) error {
 	o := officerFromForm(r)
-	d, err := c.manage(r.Context(), s.Actor, "invite", o.ID, officerAct{Officer: o})
+	var d officerDone
+	err := c.freshToManage(r.Context(), s.Actor, s.sess, r.PostForm.Get("factor"))
+	if err == nil {
+		d, err = c.manage(r.Context(), s.Actor, "invite", o.ID, officerAct{Officer: o})
+	}
 	if ps := alert.AsProblems(err); ps != nil {
 		f := explain(err)
 		c.note(r, f, err)
@@ -203,6 +217,9 @@ func (c *Console) officerPageAct(w http.ResponseWriter, r *http.Request, s *seat
 	f := &reader{Values: r.PostForm}
 	in.Count = f.count("count")
 	err := f.problems.Err()
+	if err == nil {
+		err = c.freshToManage(r.Context(), s.Actor, s.sess, r.PostForm.Get("factor"))
+	}
 	var d officerDone
 	if err == nil {
 		d, err = c.manage(r.Context(), s.Actor, act, id, in)

@@ -70,7 +70,7 @@ func (c *Console) officerAPI(t *apiTable) {
 	admin := roles(alert.RoleAdmin)
 	t.add("PUT", "/me/reach", c.apiOwnReach, openapi.Call{ZH: "自己在哪里能被叫到", EN: "where one can be called oneself", Body: ownReach{}, Example: `{"phone": "13800138000", "wechat": ""}`, Answer: ownReach{}})
 	t.add("GET", "/officers", c.apiOfficers, openapi.Call{ZH: "全部账号", EN: "all accounts", Roles: admin, Answer: officerList{}})
-	t.add("POST", "/officers", c.apiInvite, openapi.Call{ZH: "新建账号，密码只回答这一次", EN: "make an account; its password is told this once", Roles: admin, Status: http.StatusCreated, Body: alert.Officer{}, Needs: []string{"id", "name", "roles"},
+	t.add("POST", "/officers", c.apiInvite, openapi.Call{ZH: "新建账号，密码只回答这一次", EN: "make an account; its password is told this once", Roles: admin, Status: http.StatusCreated, Body: invitation{}, Needs: []string{"id", "name", "roles"},
 		Example: `{"id": "zhao", "name": "赵启明", "roles": ["writer"], "phone": "13800138000"}`, Answer: officerDone{}})
 	one := func(word, zh, en, example string, needs ...string) openapi.Call {
 		return openapi.Call{Path: word, ZH: zh, EN: en, Roles: admin, Body: officerAct{}, Needs: needs, Example: example, Answer: officerDone{}}

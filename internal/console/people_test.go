@@ -182,7 +182,8 @@ func TestTheTableOfAuthorityIsInForceAtOnce(t *testing.T) {
 func TestASealedEnvelopeIsPrintedAndAlarmsWhenItIsUsed(t *testing.T) {
 	o, admin := staffed(t, func(c *console.Config) { c.FactorIn = []alert.Mode{alert.Drill} })
 	signer, writer := o.browser().signIn(li), o.browser().signIn(chen)
-	admin.send("/officers/li/envelope", field("count", "21")).want(422, "一次打印 1 到 20 个")
+	secret, now := o.authenticator("sun")
+	admin.send("/officers/li/envelope", field("count", "21", "factor", code(t, secret, now))).want(422, "一次打印 1 到 20 个")
 	sheet := admin.send("/officers/li/envelope", field("count", "3")).want(200, "李卫东", "共 3 个", "划掉")
 	codes := regexp.MustCompile(`<code>([a-z2-9-]{19})</code>`).FindAllStringSubmatch(sheet.body, -1)
 	if len(codes) != 3 {

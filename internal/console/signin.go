@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -82,12 +81,13 @@ func (c *Console) tryPassword(r *http.Request, b signInBody, password string) (a
 	if k, err := r.Cookie(deviceCookie + b.As); officerID(b.As) && err == nil {
 		mark = device(c.Key, b.As, k.Value)
 	}
-	place := c.throttle.place(clientAddr(r), mark)
+	from := c.clientAddr(r)
+	place := c.throttle.place(from, mark)
 	name := b.As
 	if !officerID(name) {
 		name = "-" // nobody's; it may be as long as a form
 	}
-	wait, ok := c.throttle.allowFrom(clientAddr(r), place, time.Now())
+	wait, ok := c.throttle.allowFrom(from, place, time.Now())
 	if ok {
 		wait, ok = c.throttle.allow(name, place, time.Now())
 	}
@@ -116,14 +116,6 @@ func (c *Console) tooMany(wait time.Duration) attempt {
 	c.meters.signIns.WithLabelValues(signInSlow).Inc()
 	secs := max(wait.Round(time.Second), time.Second).String()
 	return attempt{slow: true, problem: &alert.Problem{Kind: alert.Blocked, ZH: "试得太多了，请在 " + secs + " 后再试。您在用过的电脑上仍可登录。", EN: "Too many tries: wait " + secs + ". A computer you signed in from before still works."}}
-}
-
-func clientAddr(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap()
 }
 
 // nextPage is where a sign-in leads: back to the officer's own page that asked

@@ -131,7 +131,7 @@ func (c *Console) audit(r *http.Request, t *try, w *counted) {
 		t.officer, _, _ = strings.Cut(seat, "/") // whose seat it was to be
 	}
 	e := audit.Entry{
-		Officer: t.officer, Proven: t.proven, Mode: t.mode, From: clientAddr(r).String(), Via: "page", Act: actName(r), Object: objectOf(r, t, w),
+		Officer: t.officer, Proven: t.proven, Mode: t.mode, From: c.clientAddr(r).String(), Via: "page", Act: actName(r), Object: objectOf(r, t, w),
 		Outcome: t.outcome, Rule: t.ruleWord, ZH: t.zh, EN: t.enW,
 	}
 	if strings.HasPrefix(r.URL.Path, "/api/") {
