@@ -2,6 +2,8 @@ package console_test
 
 import (
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -63,4 +65,27 @@ func (o *office) authenticator(officer string) (secret string, now time.Time) {
 		o.t.Fatal(err)
 	}
 	return secret, now
+}
+
+// The audit names who came through the desk's own proxy, and does not take a
+// stranger's word for where he is.
+func TestTheAuditSeesThroughOurProxyOnly(t *testing.T) {
+	for proxies, want := range map[string]string{"127.0.0.1/32": "203.0.113.9", "10.9.0.0/28": "127.0.0.1"} {
+		t.Run(want, func(t *testing.T) {
+			o := openOffice(t, func(c *console.Config) { c.Proxies = []netip.Prefix{netip.MustParsePrefix(proxies)} })
+			o.joins(zheng)
+			body := strings.NewReader(url.Values{"officer": {"chen"}, "password": {"wrong"}}.Encode())
+			r, err := http.NewRequest("POST", o.url+"/signin", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("X-Forwarded-For", "10.0.0.7, 203.0.113.9")
+			o.browser().do(r).want(http.StatusUnprocessableEntity)
+			if err := o.audit.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			o.call(zheng, "GET", "/audit?outcome=wrong-signin", nil, nil).want(200, `"`+want+`"`)
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -180,14 +181,22 @@ func (c *Console) formLines(n *alert.Notice, rev *alert.Revision) []alert.FormLi
 	return rev.ApplicationForm(c.Gazetteer, n.ID, channels)
 }
 
+// applicationFromForm reads what an act's form holds; each has some of it.
+func applicationFromForm(values url.Values) (applicationAct, alert.Problems) {
+	f := &reader{Values: values}
+	return applicationAct{
+		Hash: f.text("hash"), Way: alert.HandedWay(f.text("way")), To: f.text("to"), Ref: f.text("ref"),
+		Note: f.text("note"), Reason: f.text("reason"), At: f.time("at"), Rev: f.count("rev"),
+	}, f.problems
+}
+
 func (c *Console) applicationAct(w http.ResponseWriter, r *http.Request, s *seat) error {
 	n, _, _, err := c.findNotice(r.PathValue("notice"), s)
 	if err != nil {
 		return err
 	}
-	f := &reader{Values: r.PostForm}
-	a := applicationAct{Hash: f.text("hash"), Way: alert.HandedWay(f.text("way")), To: f.text("to"), Ref: f.text("ref"), Note: f.text("note"), Reason: f.text("reason"), At: f.time("at"), Rev: f.count("rev")}
-	if err = f.problems.Err(); err == nil {
+	a, problems := applicationFromForm(r.PostForm)
+	if err = problems.Err(); err == nil {
 		err = c.applyAct(r.Context(), s.Actor, n, r.PathValue("act"), a)
 	}
 	if ps := alert.AsProblems(err); ps != nil && ps[0].Kind != alert.NotFound {

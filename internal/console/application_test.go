@@ -24,17 +24,23 @@ func withPapers(c *console.Config) {
 	}
 }
 
+// appliedFor submits the leak under an application to the city's platform.
+func (o *office) appliedFor(author *seated) (notice string) {
+	o.t.Helper()
+	f := leakForm()
+	f.Set("authority_basis", "city")
+	f.Set("act", "submit")
+	p := author.send("/new", f).want(http.StatusSeeOther)
+	return strings.TrimPrefix(p.header.Get("Location"), "/desk/"+author.who.ID+"/notices/")
+}
+
 // A notice that goes to the public on application: its papers are prepared from
 // the text, handed over, answered; only then there is a button that releases
 // it, and the returned id stands wherever the authority does.
 func TestAnApplicationFromItsPaperToTheRelease(t *testing.T) {
 	o := openOffice(t, withPapers)
 	author, judge := o.browser().signIn(chen), o.browser().signIn(li)
-	f := leakForm()
-	f.Set("authority_basis", "city")
-	f.Set("act", "submit")
-	p := author.send("/new", f).want(http.StatusSeeOther)
-	id := strings.TrimPrefix(p.header.Get("Location"), "/desk/chen/notices/")
+	id := o.appliedFor(author)
 	page, screen := "/notices/"+id+"/application", "/notices/"+id+"/approve"
 
 	author.open("/notices/"+id).want(200, "还没有备好申请", "去办申请", "须先向市平台申请")
@@ -77,10 +83,7 @@ func TestAnApplicationFromItsPaperToTheRelease(t *testing.T) {
 func TestApplicationsByTheAPI(t *testing.T) {
 	o := openOffice(t, withPapers)
 	author := o.browser().signIn(chen)
-	f := leakForm()
-	f.Set("authority_basis", "city")
-	f.Set("act", "submit")
-	id := strings.TrimPrefix(author.send("/new", f).want(http.StatusSeeOther).header.Get("Location"), "/desk/chen/notices/")
+	id := o.appliedFor(author)
 	path := "/notices/" + id + "/application"
 	var now struct{ State, Hash, Ref, CAP string }
 	o.call(chen, "GET", path, nil, &now).want(200)

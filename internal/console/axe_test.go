@@ -109,7 +109,7 @@ func TestTheDesksPagesAreAccessible(t *testing.T) {
 
 // The pages of everybody else, and those that need no sign-in.
 func TestTheOtherPagesAreAccessible(t *testing.T) {
-	o := openOffice(t, withRoll)
+	o := openOffice(t, withRoll, withPapers)
 	o.joins(sun)
 	o.joins(zheng)
 	now := time.Now().In(alert.Beijing())
@@ -118,9 +118,10 @@ func TestTheOtherPagesAreAccessible(t *testing.T) {
 	if err := o.audit.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	id := o.appliedFor(o.browser().signIn(chen))
 	l := o.looker()
 	l.look("/signin", "/nothing")
-	l.enter(chen, "/inbox", "/incidents", "/incidents/new", "/account")
+	l.enter(chen, "/inbox", "/incidents", "/incidents/new", "/account", "/applications", "/notices/"+id+"/application", "/notices/"+id+"/application/form")
 	l.look(incident)
 	l.enter(sun, "/roll", "/officers", "/grants", "/roster")
 	l.enter(zheng, "/audit?from=yesterday", "/audit")
