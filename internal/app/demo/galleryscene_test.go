@@ -241,7 +241,7 @@ func (s *scene) reaches(notice string, percent int) {
 		for _, c := range p.Channels {
 			settled, planned = settled+c.Settled, planned+c.Planned
 		}
-		if ok && planned > 0 && settled*100 >= planned*percent {
+		if ok && (p.Done || planned > 0 && settled*100 >= planned*percent) {
 			return
 		}
 		if _, err := s.Tracker.Wait(ctx, version); err != nil {
