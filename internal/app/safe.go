@@ -95,7 +95,7 @@ func sheetPart(s console.SafeStatus) console.PartStatus {
 	case s.Kit == "":
 		p.StateZH, p.State = "读不到密钥文件，请管理员查看", "the key files cannot be read: an administrator has to look"
 	case !s.Tested:
-		p.StateZH, p.State = "还没有核对：密钥一旦丢失，所有订阅的人都找不回来", "not tested yet: if the keys are lost, nobody who subscribed can be found again"
+		p.StateZH, p.State = "还没有核对：密钥一旦丢失，所有订阅的人都找不回来", "not checked yet: if the keys are lost, nobody who subscribed can be found again"
 	default:
 		p.Lamp = console.Green
 		p.StateZH, p.State = "已在 "+alert.ShowTime(s.TestedAt)+" 核对", "tested "+alert.ShowTime(s.TestedAt)
@@ -123,7 +123,7 @@ func backupPart(s console.SafeStatus, c Config, now time.Time) console.PartStatu
 	}
 	if c.Backup.Dir == "" {
 		p.Lamp = console.Yellow
-		p.StateZH, p.State = p.StateZH+"；没有设置自动备份", p.State+"; none is made by itself"
+		p.StateZH, p.State = p.StateZH+"；没有设置自动备份", p.State+"; no automatic backup is set up"
 	}
 	return p
 }

@@ -53,6 +53,9 @@ func consoleScreens() []screen {
 		desk("/notices/{notice}/{verb}", "follow-lift", "wang", func(s *scene) string { return "/notices/" + s.going + "/lift" }),
 		desk("/notices/{notice}/refused", "refused", "li", func(s *scene) string { return "/notices/" + s.lifted + "/refused" }),
 		desk("/notices/{notice}/report", "report", "li", func(s *scene) string { return "/notices/" + s.lifted + "/report" }),
+		desk("/applications", "applications", "chen", at("/applications")),
+		desk("/notices/{notice}/application", "application", "chen", func(s *scene) string { return "/notices/" + s.applied + "/application" }),
+		desk("/notices/{notice}/application/form", "application-form", "chen", func(s *scene) string { return "/notices/" + s.applied + "/application/form" }),
 		desk("/inbox", "inbox", "chen", at("/inbox")),
 		desk("/card", "card", "chen", at("/card")),
 		desk("/account", "account", "li", at("/account")),
@@ -93,6 +96,7 @@ func notScreens() []string {
 	const d = "GET /desk/{officer}"
 	return []string{
 		"GET /demo/signin/{word}", d + "/events", d + "/templates/find", d + "/account/factor.png", d + "/banners",
+		d + "/notices/{notice}/application/cap", d + "/notices/{notice}/application/{act}", // the second leads to the application's page
 		d + "/roll/imports/{import}/rejected.csv", d + "/audit/export.csv", d + "/audit/export.ndjson",
 		"GET /n/{id}/{file}", "GET /feed.atom", "GET /events", "GET /api/public/v1/notices", "GET /api/public/v1/areas", "GET /assets/{name}",
 	}

@@ -29,6 +29,7 @@ type scene struct {
 
 	draft, emergency                  string
 	waiting, going, lifted, retracted string
+	applied                           string
 	incident, item, callLink, job     string
 }
 
@@ -184,6 +185,9 @@ func (s *scene) play() {
 	s.reaches(s.going, 10)
 	s.Carriers.slow(30 * time.Second)
 
+	applied := s.content(3)
+	applied.Authority.Basis = "city"
+	s.applied, _ = s.submit(applied)
 	var rev int
 	s.waiting, rev = s.submit(s.content(2))
 	word, err := s.Accounts.NewCallLink(ctx, "li", console.CallLink{Notice: s.waiting, Rev: rev, No: 1}, time.Hour)

@@ -29,6 +29,11 @@ function tick() {
 tick();
 setInterval(tick, 1000);
 
+// On a phone the menu is wider than the screen: the present entry is shown.
+const menu = document.querySelector('.top nav');
+const entry = menu && menu.querySelector('[aria-current]');
+if (entry) menu.scrollLeft = entry.offsetLeft - menu.offsetLeft - 40;
+
 // Live regions: the page asks for itself again and takes over what changed.
 function busy(region) {
   if (region.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')) return true;
