@@ -30,12 +30,13 @@ func TestAdministeringTakesAFreshSecondFactor(t *testing.T) {
 		}
 	}
 	acts(admin, "", http.StatusForbidden)
-	admin.send("/grants", grant).want(http.StatusForbidden, "动态验证码")
+	admin.send("/grants", grant).want(http.StatusForbidden, "动态验证码", `name="highest" value="red" checked`)
+	admin.send("/officers/chen/roles", field("roles", "auditor", "factor", "1")).want(http.StatusForbidden, `value="auditor" checked`)
 	admin.send("/officers", field("id", "zhao", "name", "赵启明", "roles", "writer")).want(http.StatusForbidden, "动态验证码", `value="赵启明"`)
 	o.call(sun, "POST", "/officers/chen/roles", map[string]any{"roles": []string{"auditor"}}, nil).refusal(http.StatusForbidden)
 	o.call(sun, "POST", "/officers", map[string]any{"id": "zhao", "name": "赵启明", "roles": []string{"writer"}}, nil).refusal(http.StatusForbidden)
 	o.call(sun, "PUT", "/grants", map[string]any{"seq": 0, "grants": []any{}}, nil).refusal(http.StatusForbidden)
-	o.tells("sun", "officers.roles", audit.WrongFactor, 2)
+	o.tells("sun", "officers.roles", audit.WrongFactor, 3)
 
 	secret, now := o.authenticator("sun")
 	acts(admin, "123456", http.StatusForbidden)

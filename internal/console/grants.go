@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -66,6 +67,10 @@ func (c *Console) showGrants(w http.ResponseWriter, r *http.Request, s *seat, ps
 	edited := r.FormValue("officer")
 	if i := slices.IndexFunc(b.Lines, func(l grantLine) bool { return l.Officer == edited && l.MayEdit }); i >= 0 {
 		b.Edit = c.grantForm(b.Lines[i])
+		if ps != nil { // what was typed is not lost over a wrong code
+			b.Edit.Grant, _ = c.grantFromForm(r.PostForm)
+			b.Edit.Districts = c.districtChoices(b.Edit.Areas)
+		}
 	}
 	return c.show(w, r, status, "grants", &view{seat: s, Title: "授权表", Nav: "people", Live: b.Edit == nil && status == http.StatusOK, Problems: ps, Body: b})
 }
@@ -122,11 +127,8 @@ func (c *Console) setGrant(w http.ResponseWriter, r *http.Request, s *seat) erro
 	if err != nil {
 		return errOldForm
 	}
-	g := alert.Grant{Officer: f.text("officer"), Highest: f.level("highest"), Areas: c.wholeCity(c.wholeDistricts(f.list("areas"))),
-		Emergency: f.Get("emergency") == "yes", PublicDrill: f.Get("public_drill") == "yes"}
-	for _, h := range f.list("hazards") {
-		g.Hazards = append(g.Hazards, alert.Hazard(h))
-	}
+	g, problems := c.grantFromForm(r.PostForm)
+	f.problems = problems
 	if len(g.Areas) == 0 && f.Get("act") != "remove" {
 		f.bad("areas", "请选择区域；要收回全部授权，请用“移出授权表”。", "Choose the areas; to take all authority away use “Take out of the table”.")
 	}
@@ -137,6 +139,17 @@ func (c *Console) setGrant(w http.ResponseWriter, r *http.Request, s *seat) erro
 		err = c.changeGrant(r.Context(), s.Actor, seq, g, f.Get("act") == "remove")
 	}
 	return c.afterPeople(w, r, s, err, "/grants", c.showGrants)
+}
+
+// grantFromForm reads one line of the table.
+func (c *Console) grantFromForm(values url.Values) (alert.Grant, alert.Problems) {
+	f := &reader{Values: values}
+	g := alert.Grant{Officer: f.text("officer"), Highest: f.level("highest"), Areas: c.wholeCity(c.wholeDistricts(f.list("areas"))),
+		Emergency: f.Get("emergency") == "yes", PublicDrill: f.Get("public_drill") == "yes"}
+	for _, h := range f.list("hazards") {
+		g.Hazards = append(g.Hazards, alert.Hazard(h))
+	}
+	return g, f.problems
 }
 
 // wholeCity writes all districts as the city.

@@ -148,6 +148,15 @@ func (c *Console) showOfficerWith(w http.ResponseWriter, r *http.Request, s *sea
 	if err != nil {
 		return err
 	}
+	if ps != nil { // what was typed is not lost over a wrong code
+		typed := officerFromForm(r)
+		if r.PostForm.Has("phone") {
+			l.Phone, l.WeChat = typed.Phone, typed.WeChat
+		}
+		if r.PostForm.Has("roles") {
+			l.Roles = typed.Roles
+		}
+	}
 	b := &officerBody{officerLine: l, Own: id == s.ID, AllRoles: allRoles(), Word: word, Secret: secret}
 	if b.AskFactor, err = c.asksFactor(r.Context(), s); err != nil {
 		return err
