@@ -326,6 +326,25 @@ func (c *Console) allApplications(ctx context.Context, mode alert.Mode) (open, p
 	return open, past
 }
 
+// cleared reports whether the city's platform does not stand against a release.
+func cleared(st *alert.State, notice string, r *alert.Revision) bool {
+	return !r.Content.NeedsApplication() || st.Applications[notice].Covers(r)
+}
+
+// applicationFor is what the board says of an application that is still to be
+// made, handed over or answered.
+func (s *seat) applicationFor(st *alert.State, n *alert.Notice) []waiting {
+	r := n.Pending()
+	if r == nil || !s.Writes() || cleared(st, n.ID, r) {
+		return nil
+	}
+	since := r.Submitted.At
+	if a := st.Applications[n.ID]; a != nil && a.HandedBy != nil && a.Hash == r.Hash {
+		since = a.HandedBy.At
+	}
+	return []waiting{{Kind: "apply", Word: "市平台申请，还没有受理", Title: r.Content.Headline, Level: r.Content.Level, Since: since, URL: s.Base + "/notices/" + n.ID + "/application"}}
+}
+
 // Word is the state in words: a key of the catalogue.
 func (v *applicationView) Word() string {
 	switch {

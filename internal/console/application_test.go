@@ -44,6 +44,7 @@ func TestAnApplicationFromItsPaperToTheRelease(t *testing.T) {
 	page, screen := "/notices/"+id+"/application", "/notices/"+id+"/approve"
 
 	author.open("/notices/"+id).want(200, "还没有备好申请", "去办申请", "须先向市平台申请")
+	author.open("/").want(200, "市平台申请，还没有受理", page)
 	author.open("/applications").want(200, "张槎街道仓库危化品泄漏警示", "还没有备好申请")
 	author.open(page+"/form").want(200, "样张", "不得递交")
 	judge.press(judge.open(screen), "/notices/"+id+"/review", nil).want(http.StatusSeeOther)
@@ -76,6 +77,7 @@ func TestAnApplicationFromItsPaperToTheRelease(t *testing.T) {
 	judge.press(judge.open(screen).want(200, "FS-2026-031"), "/notices/"+id+"/release", nil).want(http.StatusSeeOther)
 	author.open("/notices/"+id).want(200, "FS-2026-031", "市平台受理")
 	author.open("/notices/"+id+"/report").want(200, "FS-2026-031")
+	author.open("/").want(200).without("市平台申请，还没有受理")
 	author.open("/applications").want(200, "没有等着办的申请", "FS-2026-031")
 }
 

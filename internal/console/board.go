@@ -155,12 +155,13 @@ func (s *seat) waitsFor(st *alert.State, n *alert.Notice) (out []waiting) {
 			add("review", "待您保密审查", r, r.Submitted.At)
 		case r.Reviewed != nil && r.Approved == nil && s.Has(alert.RoleApprover) && !mine:
 			add("approve", "待您签发", r, r.Submitted.At)
-		case r.Approved != nil && s.Has(alert.RoleApprover):
+		case r.Approved != nil && s.Has(alert.RoleApprover) && cleared(st, n.ID, r):
 			add("release", "已签发，待您发布", r, r.Approved.At)
 		case mine:
 			add("mine", "您提交的，等待审核", r, r.Submitted.At)
 		}
 	}
+	out = append(out, s.applicationFor(st, n)...)
 	out = append(out, s.signaturesFor(n)...)
 	if r := n.Current(); r != nil && r.Paused != nil && r.Paused.By == alert.SystemActor && s.Writes() {
 		add("burst", "已自动暂停，待您处理", r, r.Paused.At)

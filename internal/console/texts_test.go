@@ -103,7 +103,7 @@ func dynamicTexts() (out []string) {
 	for _, w := range alert.HandedWays() {
 		out = append(out, w.ZH())
 	}
-	out = append(out, "还没有备好申请", "文字改过，要重新申请", "备好市平台申请", "递交市平台申请", "市平台受理", "市平台未受理", "撤回市平台申请")
+	out = append(out, "市平台申请，还没有受理", "还没有备好申请", "文字改过，要重新申请", "备好市平台申请", "递交市平台申请", "市平台受理", "市平台未受理", "撤回市平台申请")
 	for _, o := range audit.Outcomes() {
 		out = append(out, o.ZH())
 	}
