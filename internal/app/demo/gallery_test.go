@@ -154,6 +154,8 @@ func TestGallery(t *testing.T) {
 		g.show(s.url, "console", consoleScreens())
 		if s.mode == alert.Live {
 			g.show(d.PublicURL, "public", publicScreens())
+			d.Carriers.slow(0) // what is live goes before a drill
+			s.reaches(s.going, 100)
 		}
 	}
 }

@@ -58,10 +58,25 @@ func (v *viewer) sees(text string) {
 	browsertest.Until(v.t, v.ctx, "document.body && document.body.innerText.includes("+string(quoted)+")")
 }
 
+// largest is how big a picture of a repository may be.
+const largest = 150_000 // bytes
+
 // takes keeps a picture of the window: small enough for a repository.
 func (v *viewer) takes(name string) {
 	v.t.Helper()
 	quality := int64(72)
+	shot := v.shot(quality)
+	for len(shot) > largest && quality > 30 {
+		quality -= 8
+		shot = v.shot(quality)
+	}
+	if err := os.WriteFile(filepath.Join(v.dir, name+".jpg"), shot, 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *viewer) shot(quality int64) []byte {
+	v.t.Helper()
 	shot, err := chromedp.Run(v.ctx, func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
 		r, err := cdp.Call(ctx, target, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{Format: cdppage.CaptureScreenshotFormatJpeg, Quality: &quality})
 		if err != nil {
@@ -72,9 +87,7 @@ func (v *viewer) takes(name string) {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(v.dir, name+".jpg"), shot, 0o644); err != nil {
-		v.t.Fatal(err)
-	}
+	return shot
 }
 
 func (v *viewer) window(w, h int64) { v.do(chromedp.EmulateViewport(w, h)) }
