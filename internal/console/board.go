@@ -115,7 +115,13 @@ func (c *Console) parts() []PartStatus {
 	if c.Parts == nil {
 		return nil
 	}
-	return c.Parts()
+	parts := slices.Clone(c.Parts())
+	for i := range parts {
+		if c.Safe == nil && parts[i].Page == "/safe" {
+			parts[i].Page = "" // seen to at the other place
+		}
+	}
+	return parts
 }
 
 func (w waiting) rank() int {

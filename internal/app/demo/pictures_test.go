@@ -122,7 +122,7 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.opens(signIn("li", "/notices/"+notice), "保密审查")
+	v.opens(signIn("li", "/notices/"+notice+"/approve"), "保密审查：逐项确认")
 	v.takes("approve")
 
 	v.window(390, 844)
@@ -137,6 +137,7 @@ func TestPictures(t *testing.T) {
 
 	v.window(1280, 860)
 	v.opens(d.ConsoleURL+"/desk/li/notices/"+notice, "已送达")
+	browsertest.Until(t, v.ctx, `/已送达\s*[1-9]/.test(document.body.innerText)`)
 	v.takes("delivery")
 	v.opens(d.PublicURL+"/phones", "台风黄色预警信号")
 	v.takes("phones")
