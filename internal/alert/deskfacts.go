@@ -21,6 +21,10 @@ func deskFact(e *Event) (Fact, error) {
 		return decodeFact[TemplateApproved](e)
 	case "template.withdrawn":
 		return decodeFact[TemplateWithdrawn](e)
+	case "template.returned":
+		return decodeFact[TemplateReturned](e)
+	case "template.restored":
+		return decodeFact[TemplateRestored](e)
 	case "grant.set":
 		return decodeFact[GrantsSet](e)
 	case "shift.planned":
@@ -78,7 +82,7 @@ func newDeskState() deskState {
 // apply takes a fact of the desk; known is false for any other.
 func (s *deskState) apply(e *Event, f Fact, d Decision) (known bool, err error) {
 	switch f := f.(type) {
-	case TemplateProposed, TemplateReviewed, TemplateApproved, TemplateWithdrawn:
+	case TemplateProposed, TemplateReviewed, TemplateApproved, TemplateWithdrawn, TemplateReturned, TemplateRestored:
 		return true, s.applyTemplate(e, f, d)
 	case GrantsSet:
 		s.Grants = &GrantTable{Grants: f.Grants, Set: d}

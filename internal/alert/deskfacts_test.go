@@ -47,7 +47,7 @@ func TestANoticeFromAReviewedTemplateCarriesItsReview(t *testing.T) {
 	if submit("n1", c).Reviewed != nil {
 		t.Error("a template that nobody reviewed gave its review away")
 	}
-	if err := told(t, st, "li", tpl.ID, now, TemplateReviewed{Version: 1, Hash: tpl.Hash()}, TemplateApproved{Version: 1, Hash: tpl.Hash()}); err != nil {
+	if err := told(t, st, "li", tpl.ID, now, TemplateReviewed{Version: 1, Hash: tpl.Hash(), Checklist: Checked()}, TemplateApproved{Version: 1, Hash: tpl.Hash()}); err != nil {
 		t.Fatal(err)
 	}
 	if r := submit("n2", c); r.Reviewed == nil || r.Reviewed.By != "li" {

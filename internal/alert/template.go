@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +86,8 @@ type TemplateUse struct {
 const (
 	maxFields    = 12
 	maxFieldText = 200 // characters; more is not a gap but a text
+	maxWords     = 30  // choices of a gap, words to find a template by
+	maxWord      = 60  // characters of a name, a choice, a word
 )
 
 var (
@@ -144,11 +147,19 @@ func (t *Template) Check() Problems {
 	bad := func(field, zh, en string) {
 		ps = append(ps, &Problem{Kind: Invalid, Field: field, ZH: zh, EN: en})
 	}
-	if !templateID.MatchString(t.ID) {
+	if !templateID.MatchString(t.ID) || t.ID == "new" || t.ID == "find" { // words of addresses
 		bad("id", "模板编号须为小写字母、数字和短横线。", "A template's id is made of lower-case letters, digits and dashes.")
 	}
 	if t.ZH == "" || t.EN == "" {
 		bad("zh", "请写模板的中文名和英文名。", "Give the template's name in Chinese and English.")
+	}
+	if t.Quick < 0 || t.Quick > 9 {
+		bad("quick", "大按钮是 1 到 9，不要则填 0。", "A big button is 1 to 9, 0 for none.")
+	}
+	for field, words := range map[string][]string{"zh": {t.ZH, t.EN}, "event": {t.Event}, "occasion": {t.Occasion}, "words": t.Words, "groups": t.Groups, "channels": t.Channels} {
+		if len(words) > maxWords || slices.ContainsFunc(words, overlong) {
+			bad(field, fmt.Sprintf("太多或太长：最多 %d 个，每个最多 %d 字，不含控制字符。", maxWords, maxWord), fmt.Sprintf("Too many or too long: at most %d, each of at most %d characters, none of them invisible.", maxWords, maxWord))
+		}
 	}
 	if t.Hours < 1 || t.Hours > int(MaxAhead/time.Hour) {
 		bad("hours", "请写有效小时数，1 到 720。", "Say how many hours it is in force, 1 to 720.")
@@ -159,7 +170,7 @@ func (t *Template) Check() Problems {
 	known := filledByNotice(&Content{})
 	for _, f := range t.Fields {
 		if _, twice := known[f.Name]; twice || f.Name == "" || strings.ContainsAny(f.Name, "{}") {
-			bad("fields", "空的名字为空、重复或不能用："+f.Name, "A field's name is empty, used twice or not allowed: "+f.Name)
+			bad("fields."+f.Name, "空的名字为空、重复或不能用："+f.Name, "A field's name is empty, used twice or not allowed: "+f.Name)
 		}
 		known[f.Name] = ""
 		ps = append(ps, f.check()...)
@@ -174,13 +185,25 @@ func (t *Template) Check() Problems {
 	return ps
 }
 
+// overlong reports whether a name or a word cannot stand in a list.
+func overlong(word string) bool {
+	_, unsafe := UnsafeRune(word)
+	return unsafe || utf8.RuneCountInString(word) > maxWord || strings.Contains(word, "\n")
+}
+
 func (t *Template) texts() map[string]string {
 	return map[string]string{"headline": t.Headline, "description": t.Description, "instruction": t.Instruction, "headline_en": t.HeadlineEN, "text_en": t.TextEN}
 }
 
 func (f TemplateField) check() (ps Problems) {
 	bad := func(zh, en string) {
-		ps = append(ps, &Problem{Kind: Invalid, Field: "fields", ZH: f.Name + "：" + zh, EN: f.Name + ": " + en})
+		ps = append(ps, &Problem{Kind: Invalid, Field: "fields." + f.Name, ZH: f.Name + "：" + zh, EN: f.Name + ": " + en})
+	}
+	if len(f.Choices) > maxWords || slices.ContainsFunc(append([]string{f.Name, f.ZH, f.EN, f.Unit}, f.Choices...), overlong) || utf8.RuneCountInString(f.Preset) > maxFieldText {
+		bad(fmt.Sprintf("文字太长（每项最多 %d 字）或选项太多（最多 %d 个）。", maxWord, maxWords), fmt.Sprintf("a text is too long (at most %d characters) or there are too many choices (at most %d).", maxWord, maxWords))
+	}
+	if f.ZH == "" || f.EN == "" {
+		bad("请写明问什么，中英文各一句。", "say what is asked, in Chinese and in English.")
 	}
 	switch f.Type {
 	case FieldText, FieldPlace:
@@ -262,6 +285,16 @@ func (f TemplateField) Sample(now time.Time) string {
 		return f.Choices[0]
 	}
 	return strings.Repeat("佛", f.Max)
+}
+
+// Example returns a value of the kind that an officer types, to show a template
+// with: a preset, the first choice, or what is asked for in brackets.
+func (f TemplateField) Example(now time.Time) string {
+	if f.Preset != "" || f.Type != FieldText && f.Type != FieldPlace {
+		return f.Sample(now)
+	}
+	r := []rune("〔" + f.ZH + "〕")
+	return string(r[:min(len(r), max(f.Max, 0))])
 }
 
 // Fill writes the template's words into a content whose place, times and

@@ -16,9 +16,17 @@ type TemplateProposed struct {
 // TemplateReviewed is the confidentiality review that notices made from the
 // template carry.
 type TemplateReviewed struct {
+	Version   int      `json:"version"`
+	Hash      string   `json:"hash"`
+	Note      string   `json:"note,omitempty"`
+	Checklist []string `json:"checklist,omitempty"` // keys of [ReviewItems], ticked one by one
+}
+
+// TemplateReturned gives a version back to its author with a reason.
+type TemplateReturned struct {
 	Version int    `json:"version"`
 	Hash    string `json:"hash"`
-	Note    string `json:"note,omitempty"`
+	Reason  string `json:"reason"`
 }
 
 // TemplateApproved puts a version into use.
@@ -33,10 +41,18 @@ type TemplateWithdrawn struct {
 	Reason string `json:"reason"`
 }
 
+// TemplateRestored takes a withdrawal back: the version that was in use is in
+// use again.
+type TemplateRestored struct {
+	Reason string `json:"reason"`
+}
+
 func (TemplateProposed) FactName() (string, string)  { return "template", "proposed" }
 func (TemplateReviewed) FactName() (string, string)  { return "template", "reviewed" }
 func (TemplateApproved) FactName() (string, string)  { return "template", "approved" }
 func (TemplateWithdrawn) FactName() (string, string) { return "template", "withdrawn" }
+func (TemplateReturned) FactName() (string, string)  { return "template", "returned" }
+func (TemplateRestored) FactName() (string, string)  { return "template", "restored" }
 
 // TemplateVersion is one version with who judged it.
 type TemplateVersion struct {
@@ -44,9 +60,18 @@ type TemplateVersion struct {
 	Hash      string
 	Proposed  Decision
 	Reviewed  *Decision
+	Checklist []string // what the review ticked
+	Returned  *Decision
 	Approved  *Decision
 	Emergency bool
 }
+
+// Waits reports whether the version waits to be judged.
+func (v *TemplateVersion) Waits() bool { return v.Approved == nil && v.Returned == nil }
+
+// Vouched reports whether the version was reviewed item by item, so that what is
+// made from it needs no review of its own.
+func (v *TemplateVersion) Vouched() bool { return v.Reviewed != nil && CheckReview(v.Checklist) == nil }
 
 // TemplateHistory is a template with all its versions.
 type TemplateHistory struct {
@@ -61,6 +86,12 @@ func (h *TemplateHistory) Current() *TemplateVersion {
 	if h == nil || h.Withdrawn != nil {
 		return nil
 	}
+	return h.InUse()
+}
+
+// InUse returns the newest approved version, also of a template that was taken
+// out of use; nil when none ever was approved.
+func (h *TemplateHistory) InUse() *TemplateVersion {
 	for i := len(h.Versions) - 1; i >= 0; i-- {
 		if h.Versions[i].Approved != nil {
 			return h.Versions[i]
@@ -73,6 +104,9 @@ func (h *TemplateHistory) Current() *TemplateVersion {
 func (h *TemplateHistory) Usable(mode Mode) bool {
 	return h.Current() != nil && (h.Mode == Live || mode == Drill)
 }
+
+// Latest returns the newest version.
+func (h *TemplateHistory) Latest() *TemplateVersion { return h.Versions[len(h.Versions)-1] }
 
 // Version returns a version by its number, or nil.
 func (h *TemplateHistory) Version(no int) *TemplateVersion {
@@ -123,14 +157,22 @@ func (s *deskState) applyTemplate(e *Event, f Fact, d Decision) error {
 	case TemplateWithdrawn:
 		d.Reason = f.Reason
 		h.Withdrawn = &d
-		return nil
+	case TemplateRestored:
+		h.Withdrawn = nil
+	case TemplateReturned:
+		v, err := h.bound(f.Version, f.Hash)
+		if err != nil {
+			return err
+		}
+		d.Reason = f.Reason
+		v.Returned = &d
 	case TemplateReviewed:
 		v, err := h.bound(f.Version, f.Hash)
 		if err != nil {
 			return err
 		}
 		d.Reason = f.Note
-		v.Reviewed = &d
+		v.Reviewed, v.Checklist = &d, f.Checklist
 	case TemplateApproved:
 		v, err := h.bound(f.Version, f.Hash)
 		if err != nil {
@@ -161,7 +203,7 @@ func (s *deskState) Carried(c *Content, mode Mode) *Decision {
 	}
 	h := s.Templates[c.Template.ID]
 	v := h.Current()
-	if !h.Usable(mode) || v.Reviewed == nil || !v.Template.Made(c) || c.Kind == KindPolicy {
+	if !h.Usable(mode) || !v.Vouched() || !v.Template.Made(c) || c.Kind == KindPolicy {
 		return nil
 	}
 	d := *v.Reviewed

@@ -102,11 +102,7 @@ func (c *Console) compare(b *approvalBody, n *alert.Notice, rev *alert.Revision)
 		{"停课", strings.Join(alert.SuspensionSentences(before.Suspend), ""), strings.Join(alert.SuspensionSentences(rev.Content.Suspend), "")},
 	} {
 		if f.before != "" || f.after != "" {
-			pieces := wordDiff(f.before, f.after)
-			for i := range pieces { // a template's gap, without the signs of its source
-				pieces[i].Text = strings.NewReplacer("{{", "〔", "}}", "〕").Replace(pieces[i].Text)
-			}
-			b.Changes = append(b.Changes, changeView{f.label, pieces})
+			b.Changes = append(b.Changes, changeView{f.label, ungapped(wordDiff(f.before, f.after))})
 		}
 	}
 }

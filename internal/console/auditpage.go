@@ -107,6 +107,8 @@ func (c *Console) auditLink(s *seat, e *audit.Entry) (link string) {
 			link = s.Base + "/notices/" + e.Object
 		} else if inc := st.Incidents[e.Object]; inc != nil && inc.Mode == s.Actor.Mode {
 			link = s.Base + "/incidents/" + e.Object
+		} else if h := st.Templates[e.Object]; h != nil && h.Mode == s.Actor.Mode {
+			link = s.Base + "/templates/" + e.Object
 		}
 	})
 	return link

@@ -14,6 +14,9 @@ func actWords(act string) []string {
 		if zh := actWord(p); zh != "" {
 			parts[i] = zh
 		}
+		if p == "withdraw" && i > 0 && strings.HasPrefix(act, "templates.") {
+			parts[i] = "停用模板"
+		}
 	}
 	return parts
 }
@@ -28,7 +31,7 @@ func actWord(word string) string {
 		"import": "导入", "imports": "导入", "record": "记录", "conference": "新闻发布会", "close": "结束", "acknowledge": "知悉", "answer": "回应",
 		"factor": "动态验证码", "password": "密码", "seen": "已看", "decline": "不办", "draft": "开草稿",
 		"export.csv": "导出", "csv": "CSV", "ndjson": "NDJSON", "export": "导出", "application": "市平台申请", "applications": "市平台申请", "prepare": "备好", "handover": "递交", "accept": "受理", "refuse": "未受理", "withdraw": "撤回申请", "emergency": "紧急发布", "countersign": "事后补签",
-		"roles": "岗位", "reach": "联系方式", "reset": "新密码", "disable": "停用", "token": "接口令牌", "envelope": "密封信封", "c": "呼叫的链接", "remove": "移出授权表",
+		"restore": "恢复", "preview": "预览", "roles": "岗位", "reach": "联系方式", "reset": "新密码", "disable": "停用", "token": "接口令牌", "envelope": "密封信封", "c": "呼叫的链接", "remove": "移出授权表",
 	}[word]
 }
 

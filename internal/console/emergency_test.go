@@ -28,7 +28,7 @@ func (o *office) ready() {
 		if t.Version, err = o.desk.ProposeTemplate(ctx, as(wang), t, ""); err != nil {
 			o.t.Fatal(err)
 		}
-		if err := o.desk.ReviewTemplate(ctx, as(li), t.ID, t.Version, t.Hash(), ""); err != nil {
+		if err := o.desk.ReviewTemplate(ctx, as(li), t.ID, t.Version, t.Hash(), "", alert.Checked()...); err != nil {
 			o.t.Fatal(err)
 		}
 		if err := o.desk.ApproveTemplate(ctx, as(li), t.ID, t.Version, t.Hash(), true); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // signs are the acts that take a fresh second factor.
 func signs(act string) bool {
-	return slices.Contains([]string{"approve", "release", "sign", "emergency", "countersign", "template-approve", administers}, act)
+	return slices.Contains([]string{"approve", "release", "sign", "emergency", "countersign", "template-approve", "template-restore", administers}, act)
 }
 
 // administers names every act of administrators on people and their authority: who

@@ -28,7 +28,7 @@ func (o *office) equip() {
 			o.t.Fatal(t.ID, err)
 		}
 		t.Version = v
-		if err := o.desk.ReviewTemplate(ctx, as(li), t.ID, v, t.Hash(), ""); err != nil {
+		if err := o.desk.ReviewTemplate(ctx, as(li), t.ID, v, t.Hash(), "", alert.Checked()...); err != nil {
 			o.t.Fatal(err)
 		}
 		if err := o.desk.ApproveTemplate(ctx, as(li), t.ID, v, t.Hash(), false); err != nil {

@@ -84,6 +84,8 @@ func (c *Console) pageCommands(s *seat) (out []command) {
 	admin := s.Can(alert.RoleAdmin)
 	page(true, "/", "值班台", "首页 board home")
 	page(s.Writes(), "/new", "新通知", "发布 起草 compose")
+	page(s.Keeps(), "/templates", "模板", "模板库 改模板 审模板")
+	page(s.Proposes(), "/templates/new", "新模板", "提出模板")
 	page(true, "/inbox", "收件箱", "信号 申请")
 	page(true, "/notices", "通知", "")
 	page(true, "/applications", "市平台申请", "依申请发布 申请表 受理")

@@ -78,6 +78,7 @@ func (c *Console) pageRoutes(mux *http.ServeMux) {
 	c.auditRoutes(page)
 	c.composeRoutes(page)
 	c.applicationRoutes(page)
+	c.templateRoutes(page)
 	page("GET", "/go", c.palette)
 	page("GET", "/incidents", c.incidents)
 	page("GET", "/incidents/new", c.newIncident)

@@ -64,9 +64,13 @@ type Templating interface {
 	Templates(mode alert.Mode) (inUse, waiting []alert.TemplateVersion)
 	FromTemplate(who alert.Actor, id string, c alert.Content, values map[string]string) (alert.Content, alert.Problems, error)
 	ProposeTemplate(ctx context.Context, who alert.Actor, t alert.Template, reason string) (version int, err error)
-	ReviewTemplate(ctx context.Context, who alert.Actor, id string, version int, hash, note string) error
+	CheckTemplate(mode alert.Mode, t alert.Template) alert.Problems
+	SampleTemplate(mode alert.Mode, t alert.Template, longest bool) desk.Said
+	ReviewTemplate(ctx context.Context, who alert.Actor, id string, version int, hash, note string, ticked ...string) error
+	ReturnTemplate(ctx context.Context, who alert.Actor, id string, version int, hash, reason string) error
 	ApproveTemplate(ctx context.Context, who alert.Actor, id string, version int, hash string, emergency bool) error
 	WithdrawTemplate(ctx context.Context, who alert.Actor, id, reason string) error
+	RestoreTemplate(ctx context.Context, who alert.Actor, id, reason string) error
 }
 
 // Inbox is what came in and waits for an officer.

@@ -78,6 +78,13 @@ func dynamicTexts() (out []string) {
 	for _, v := range []alert.Verb{alert.Issue, alert.Update, alert.Correct, alert.Lift, alert.Retract} {
 		out = append(out, v.ZH())
 	}
+	for _, st := range []templateState{templateInUse, templateWaiting, templateReturned, templateRetired} {
+		out = append(out, st.ZH())
+	}
+	for _, k := range []alert.FieldType{alert.FieldText, alert.FieldNumber, alert.FieldTime, alert.FieldChoice, alert.FieldPlace} {
+		out = append(out, gapKind(k))
+	}
+	out = append(out, "名称", "用法", "文中的空", "新模板，没有可比的一版", "与启用过的一版相比", "与退回的那一版相比", "提出", "启用", "停用模板", "恢复使用")
 	for l := alert.White; l <= alert.Red; l++ {
 		out = append(out, l.ZH())
 	}

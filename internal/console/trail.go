@@ -139,7 +139,9 @@ func readStep(e alert.Event) (step, error) {
 	case alert.ApplicationWithdrawn:
 		s.What, s.Detail = "撤回市平台申请", f.Reason
 	default:
-		s.What, s.Detail = incidentStep(f)
+		if s.What, s.Rev, s.Detail = templateStep(f); s.What == "" {
+			s.What, s.Detail = incidentStep(f)
+		}
 	}
 	return s, nil
 }

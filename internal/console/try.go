@@ -77,6 +77,8 @@ func (t *try) about(body any) {
 		if t.object = b.Notice; b.Notice == "" {
 			t.object = b.Draft
 		}
+	case templateDone:
+		t.object = b.Template
 	case incidentAnswer:
 		t.object = b.Incident
 	}

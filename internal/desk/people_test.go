@@ -32,7 +32,7 @@ func (n *night) inUse(t alert.Template, emergency bool) {
 		n.t.Fatal(err)
 	}
 	t.Version = v
-	if err := n.ReviewTemplate(ctx, approver, t.ID, v, t.Hash(), ""); err != nil {
+	if err := n.ReviewTemplate(ctx, approver, t.ID, v, t.Hash(), "", alert.Checked()...); err != nil {
 		n.t.Fatal(err)
 	}
 	if err := n.ApproveTemplate(ctx, approver2, t.ID, v, t.Hash(), emergency); err != nil {
@@ -102,10 +102,10 @@ func TestR1ATemplateNeedsTwoPeopleToo(t *testing.T) {
 	if err := n.ApproveTemplate(ctx, approver, tpl.ID, v, tpl.Hash(), false); refusal(err) != alert.Blocked {
 		t.Errorf("approved before its review: %v", err)
 	}
-	if err := n.ReviewTemplate(ctx, approver2, tpl.ID, v, tpl.Hash(), ""); refusal(err) != alert.Forbidden {
+	if err := n.ReviewTemplate(ctx, approver2, tpl.ID, v, tpl.Hash(), "", alert.Checked()...); refusal(err) != alert.Forbidden {
 		t.Errorf("its author reviewed it: %v", err)
 	}
-	if err := n.ReviewTemplate(ctx, approver, tpl.ID, v, "other", ""); refusal(err) != alert.Conflict {
+	if err := n.ReviewTemplate(ctx, approver, tpl.ID, v, "other", "", alert.Checked()...); refusal(err) != alert.Conflict {
 		t.Errorf("another text was reviewed: %v", err)
 	}
 	if _, _, err := n.FromTemplate(writer, tpl.ID, leak(), nil); refusal(err) != alert.NotFound {

@@ -30,7 +30,7 @@ func (d *Demo) fillTemplates(ctx context.Context) error {
 			return fmt.Errorf("template %s: %w", t.ID, err)
 		}
 		t.Version = version
-		if err := d.Desk.ReviewTemplate(ctx, d.As("li"), t.ID, version, t.Hash(), ""); err != nil {
+		if err := d.Desk.ReviewTemplate(ctx, d.As("li"), t.ID, version, t.Hash(), "", alert.Checked()...); err != nil {
 			return fmt.Errorf("template %s: %w", t.ID, err)
 		}
 		if err := d.Desk.ApproveTemplate(ctx, d.As("li"), t.ID, version, t.Hash(), t.ID == "chem-leak"); err != nil {
