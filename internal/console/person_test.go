@@ -273,9 +273,12 @@ var (
 )
 
 // inputs reads the big form back as a browser would send it.
-func (p *page) inputs() url.Values {
+func (p *page) inputs() url.Values { return p.inputsOf("compose") }
+
+// inputsOf is what another form of the page holds.
+func (p *page) inputsOf(id string) url.Values {
 	p.t.Helper()
-	_, form, ok := strings.Cut(p.body, `id="compose"`)
+	_, form, ok := strings.Cut(p.body, `id="`+id+`"`)
 	if !ok {
 		p.t.Fatalf("no form:\n%s", p.text())
 	}

@@ -148,12 +148,13 @@ func against(h *alert.TemplateHistory) string {
 	return "与退回的那一版相比"
 }
 
-// shown is the version that was asked for, else the one in use, else the newest.
+// shown is the version that was asked for, else the one that waits to be judged,
+// else the one in use, else the newest.
 func (b *templateBody) shown(h *alert.TemplateHistory, asked string) *versionView {
 	no, err := strconv.Atoi(asked)
 	if err != nil || h.Version(no) == nil {
 		no = h.Latest().Version
-		if v := h.InUse(); v != nil {
+		if v := h.InUse(); v != nil && !h.Latest().Waits() {
 			no = v.Version
 		}
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // ProposeTemplate puts a template, or the next version of one, before the
-// reviewers. It returns the version's number.
+// reviewers. t.Version is the version that it was written from, 0 where that does
+// not matter. It returns the new version's number.
 func (d *Desk) ProposeTemplate(ctx context.Context, who alert.Actor, t alert.Template, reason string) (version int, err error) {
 	if err := need(who, alert.RoleWriter, alert.RoleApprover, alert.RoleAdmin); err != nil {
 		return 0, err
@@ -25,7 +26,9 @@ func (d *Desk) ProposeTemplate(ctx context.Context, who alert.Actor, t alert.Tem
 			if last := h.Latest(); last.Waits() && last.Template.Same(&t) {
 				return nil, &alert.Problem{Kind: alert.Conflict, ZH: "同样的文字已经在审。", EN: "The same text is waiting already."}
 			}
-			version = len(h.Versions)
+			if version = len(h.Versions); t.Version != 0 && t.Version != version {
+				return nil, &alert.Problem{Kind: alert.Conflict, Field: "version", ZH: "有人先提出了更新的版本，请先看那一版，再改。", EN: "Somebody proposed a newer version first: look at it before you change it."}
+			}
 		}
 		if p := buttonTaken(st, &t, who.Mode); p != nil {
 			return nil, p
