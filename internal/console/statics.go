@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,9 @@ func loadStatics() (*statics, error) {
 		if err != nil {
 			return nil, err
 		}
+		if strings.HasSuffix(e.Name(), ".js") {
+			b = wholeLineComment.ReplaceAll(b, nil)
+		}
 		s.add(e.Name(), b)
 	}
 	sheets, err := fs.Glob(staticFiles, "styles/*.css")
@@ -52,6 +56,10 @@ func loadStatics() (*statics, error) {
 	s.add(styleSheet, all.Bytes())
 	return s, nil
 }
+
+// wholeLineComment is a line of a module that holds nothing but a comment: it is
+// for us, and stays at home.
+var wholeLineComment = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
 
 // lighter leaves the comments of a style sheet and the space around its signs at
 // home: they are for us.
