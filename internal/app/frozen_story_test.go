@@ -36,6 +36,7 @@ func frozenRecord(t *testing.T) string {
 // process only records when it wakes.
 func TestT11AFrozenWorkerDoesNotSendOn(t *testing.T) {
 	run := faulttest.Begin(t, "T11")
+	t.Parallel()
 	people, frozen, ackWait := run.N/scale/3*3, 6*time.Second, 2*time.Second
 	if run.Long {
 		frozen, ackWait = 45*time.Second, 30*time.Second

@@ -24,6 +24,7 @@ import (
 // years in its journal.
 func TestT01KilledWhileOfficersIssue(t *testing.T) {
 	run := faulttest.Begin(t, "T01")
+	t.Parallel()
 	town := apptest.NewTown(t, apptest.People(2, 2))
 	past := town.Start()
 	if err := bench.Past(t.Context(), past.Book, run.N); err != nil {
