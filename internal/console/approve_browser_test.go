@@ -32,6 +32,7 @@ func TestAnApproverNeedsOneScreenAndTwoActions(t *testing.T) {
 	until(t, ctx, says("changes", "与审定的模板相比"))
 	until(t, ctx, `[...document.querySelectorAll(".diff ins")].some(e => e.textContent.includes("顺安化工仓库"))`)
 	until(t, ctx, `document.documentElement.scrollWidth <= 360`)
+	until(t, ctx, says("changes", "主动公开"))
 	actions := 0
 	act := func(selector string) {
 		actions++
