@@ -44,16 +44,18 @@ type Area struct {
 // Detail is a notice with everything that is public about it.
 type Detail struct {
 	Summary
-	HeadlineEN  string       `json:"headline_en,omitempty"`
-	Description string       `json:"description"`
-	Instruction string       `json:"instruction"`
-	TextEN      string       `json:"text_en,omitempty"`
-	Contact     string       `json:"contact,omitempty"`
-	Web         string       `json:"web,omitempty"`
-	Source      *SourceOut   `json:"source,omitempty"` // of a relayed signal
-	Suspension  []SuspendOut `json:"suspension,omitempty"`
-	CAP         string       `json:"cap"`
-	Revisions   []RevOut     `json:"revisions"` // oldest first
+	HeadlineEN       string       `json:"headline_en,omitempty"`
+	Description      string       `json:"description"`
+	Instruction      string       `json:"instruction"`
+	TextEN           string       `json:"text_en,omitempty"`
+	Contact          string       `json:"contact,omitempty"`
+	Web              string       `json:"web,omitempty"`
+	Interpretation   string       `json:"interpretation,omitempty"` // of a policy document
+	InterpretationEN string       `json:"interpretation_en,omitempty"`
+	Source           *SourceOut   `json:"source,omitempty"` // of a relayed signal
+	Suspension       []SuspendOut `json:"suspension,omitempty"`
+	CAP              string       `json:"cap"`
+	Revisions        []RevOut     `json:"revisions"` // oldest first
 }
 
 // SourceOut is who issued a relayed signal, when, under which id (R25).
@@ -115,6 +117,9 @@ func (s *Site) detail(en *entry) Detail {
 	}
 	if src := en.body().Content.Source; src != nil {
 		d.Source = &SourceOut{Issuer: src.Name, Sender: src.Sender, Identifier: src.Identifier, Sent: src.Sent}
+	}
+	if i := cur.Interpretation; i != nil && en.cur() == en.body() {
+		d.Interpretation, d.InterpretationEN = markIf(en, "zh", i.Text), markIf(en, "en", i.TextEN)
 	}
 	for _, x := range en.body().Content.Suspend {
 		d.Suspension = append(d.Suspension, SuspendOut{Area{x.District, s.cfg.Gazetteer.Name(x.District)}, x.Text})

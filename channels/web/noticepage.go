@@ -28,6 +28,8 @@ type noticeBody struct {
 	Kind       string
 	Source     *alert.Source
 	Suspend    []SuspendOut
+	Explained  []string // the interpretation of a policy document
+	InEnglish  bool     // it is in English
 	Map        template.HTML
 	Districts  []districtOut
 	Code       string
@@ -101,6 +103,13 @@ func (p *pages) noticeBody(lang string, en *entry) noticeBody {
 	if cur != body {
 		b.Original, _ = p.text("zh", en, body)
 		b.OldTodo = markIf(en, "zh", c.Instruction)
+	}
+	if cur == body { // who takes a document back takes its interpretation back
+		said := "zh"
+		if b.InEnglish = lang == "en" && c.Interpretation != nil && c.Interpretation.TextEN != ""; b.InEnglish {
+			said = "en"
+		}
+		b.Explained = lines(markIf(en, said, c.Explained(said)))
 	}
 	for _, s := range c.Suspend {
 		b.Suspend = append(b.Suspend, SuspendOut{Area{s.District, g.Name(s.District)}, markIf(en, "zh", s.Text)})

@@ -102,3 +102,32 @@ func TestVerify(t *testing.T) {
 		t.Error("no form")
 	}
 }
+
+// A policy document's page has its interpretation below it, and a link each way.
+// Who takes the document back takes the interpretation back.
+func TestADocumentsPageHasItsInterpretation(t *testing.T) {
+	d := newDesk(t, alert.Live)
+	c := chemical(alert.NoLevel, "关于开展有限空间作业专项整治的通告")
+	c.Kind, c.Hazard, c.Event = alert.KindPolicy, "XWORK", "有限空间作业"
+	c.Interpretation = &alert.Interpretation{Text: "对有污水池的企业有效。\n<b>先通风</b>。", TextEN: "It concerns plants with pits."}
+	d.release("n1", c)
+	d.release("n2", c)
+	d.follow("n2", alert.Retract, "误发，请不要再转发。")
+	r := open(t, d, nil)
+	r.settled()
+	page := r.page("/n/n1")
+	for _, want := range []string{`href="#interpretation"`, `id="interpretation"`, "<h2>解读</h2>", "对有污水池的企业有效。", "&lt;b&gt;先通风", `href="#top"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if english := r.page("/n/n1?lang=en"); !strings.Contains(english, "It concerns plants with pits.") {
+		t.Error("the English page has no English interpretation")
+	}
+	if json := r.page("/n/n1.json"); !strings.Contains(json, "对有污水池的企业有效") {
+		t.Errorf("the JSON has no interpretation: %s", json)
+	}
+	if old := r.page("/n/n2"); strings.Contains(old, "对有污水池的企业有效") {
+		t.Error("a retracted document still has its interpretation")
+	}
+}

@@ -32,6 +32,7 @@ func (c *Content) Check(g *Gazetteer, mode Mode, now time.Time) Problems {
 	k.areas()
 	k.authority()
 	k.suspension()
+	k.interpretation()
 	return k.ps
 }
 

@@ -31,6 +31,13 @@ func TestReleaseIsBlocked(t *testing.T) {
 		name, field, rule string
 		break_            func(c *Content)
 	}{
+		{"a document without its interpretation", "interpretation", "R8", func(c *Content) { c.Kind = KindPolicy }},
+		{"too short a reason for none", "interpretation", "R8", func(c *Content) { c.Kind, c.Interpretation = KindPolicy, &Interpretation{None: "无"} }},
+		{"a gap in the interpretation", "interpretation", "R10", func(c *Content) { c.Kind, c.Interpretation = KindPolicy, &Interpretation{Text: "对{谁}有效"} }},
+		{"too long a reason", "interpretation_none", "", func(c *Content) {
+			c.Kind, c.Interpretation = KindPolicy, &Interpretation{None: strings.Repeat("长", 201)}
+		}},
+		{"a warning with an interpretation", "interpretation", "", func(c *Content) { c.Interpretation = &Interpretation{Text: "解读"} }},
 		{"no area", "areas", "R11", func(c *Content) { c.Areas = nil }},
 		{"unknown area", "areas", "R11", func(c *Content) { c.Areas = []string{"440604", "999999"} }},
 		{"no place in words", "area_desc", "R13", func(c *Content) { c.AreaDesc = " " }},

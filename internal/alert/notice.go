@@ -151,8 +151,10 @@ type Content struct {
 	Openness  Openness     `json:"openness"`
 	Source    *Source      `json:"source,omitempty"`
 	Suspend   []Suspension `json:"suspend,omitempty"`
-	Answers   string       `json:"answers,omitempty"` // the incident this is the authoritative information about
-	Template  *TemplateUse `json:"template,omitempty"`
+	// Interpretation goes out with a policy document.
+	Interpretation *Interpretation `json:"interpretation,omitempty"`
+	Answers        string          `json:"answers,omitempty"` // the incident this is the authoritative information about
+	Template       *TemplateUse    `json:"template,omitempty"`
 	// RealCarriers sends a drill of a live installation over the real carriers; it
 	// takes an approver with the permission of public drills.
 	RealCarriers bool `json:"real_carriers,omitempty"`

@@ -99,6 +99,7 @@ func (c *Console) compare(b *approvalBody, n *alert.Notice, rev *alert.Revision)
 		{"标题", before.Headline, rev.Content.Headline},
 		{"正在发生什么，会怎样", before.Description, rev.Content.Description},
 		{"请公众怎样做", before.Instruction, rev.Content.Instruction},
+		{"解读", before.Explained("zh"), rev.Content.Explained("zh")},
 		{"停课", strings.Join(alert.SuspensionSentences(before.Suspend), ""), strings.Join(alert.SuspensionSentences(rev.Content.Suspend), "")},
 	} {
 		if f.before != "" || f.after != "" {

@@ -104,8 +104,14 @@ func (c *Console) contentFromForm(s *seat, values url.Values, old alert.Content)
 	n.Scope = alert.Scope(f.text("scope"))
 	n.Openness = alert.Openness{Attribute: f.text("openness"), Reason: f.text("openness_reason")}
 	n.Answers = f.text("answers")
+	if f.Has("interpretation") {
+		n.Interpretation = &alert.Interpretation{Text: f.text("interpretation"), TextEN: f.text("interpretation_en"), None: f.text("interpretation_none")}
+	}
 	if t := c.templateInUse(s, f.text("template")); t != nil {
 		n.Kind = t.Kind // its form does not ask
+	}
+	if n.Tidy(); n.Kind != alert.KindPolicy {
+		n.Interpretation = nil
 	}
 	n.Source = f.source(n.Kind, old.Source)
 	if from, ok := c.signal(s, values.Get("as")); ok {

@@ -197,6 +197,7 @@ func clean(c alert.Content) alert.Content {
 	for _, s := range []*string{&c.Event, &c.Headline, &c.Description, &c.Instruction, &c.SenderName, &c.Contact, &c.Web, &c.AreaDesc} {
 		*s = strings.TrimSpace(strings.ReplaceAll(*s, "\r\n", "\n"))
 	}
+	c.Tidy()
 	c.Effective, c.Onset, c.Expires = c.Effective.UTC(), utc(c.Onset), c.Expires.UTC()
 	return c
 }

@@ -41,6 +41,7 @@ form.addEventListener('input', e => { if (!e.isComposing && e.target.name) soon(
 form.addEventListener('compositionend', soon);
 form.addEventListener('change', e => {
   if (e.target.name === 'areas') paint();
+  if (e.target.name === 'kind') document.getElementById('f-interpretation').hidden = e.target.value !== 'policy';
   if (e.target.name) soon();
 });
 
