@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -37,7 +36,7 @@ func loadStatics() (*statics, error) {
 			return nil, err
 		}
 		if strings.HasSuffix(e.Name(), ".js") {
-			b = wholeLineComment.ReplaceAll(b, nil)
+			b = withoutComments(b)
 		}
 		s.add(e.Name(), b)
 	}
@@ -57,16 +56,42 @@ func loadStatics() (*statics, error) {
 	return s, nil
 }
 
-// wholeLineComment is a line of a module that holds nothing but a comment: it is
-// for us, and stays at home.
-var wholeLineComment = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
+// withoutComments leaves a module's lines that hold nothing but a comment at home:
+// they are for us.
+func withoutComments(js []byte) []byte {
+	out := make([]byte, 0, len(js))
+	for line := range bytes.Lines(js) {
+		if !bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("//")) {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
 
 // lighter leaves the comments of a style sheet and the space around its signs at
 // home: they are for us.
 func lighter(css []byte) []byte {
-	css = regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAll(css, nil)
-	css = regexp.MustCompile(`\s+`).ReplaceAll(css, []byte(" "))
-	return regexp.MustCompile(` ?([{};,]) ?`).ReplaceAll(css, []byte("$1"))
+	out := make([]byte, 0, len(css))
+	sign := func(b byte) bool { return strings.IndexByte("{};,", b) >= 0 }
+	for len(css) > 0 {
+		if rest, comment := bytes.CutPrefix(css, []byte("/*")); comment {
+			_, css, _ = bytes.Cut(rest, []byte("*/"))
+			continue
+		}
+		b := css[0]
+		css = css[1:]
+		switch last := len(out) - 1; {
+		case strings.IndexByte(" \t\r\n\f", b) >= 0:
+			if last < 0 || out[last] != ' ' && !sign(out[last]) {
+				out = append(out, ' ')
+			}
+		case sign(b) && last >= 0 && out[last] == ' ':
+			out[last] = b
+		default:
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 func (s *statics) add(name string, b []byte) {

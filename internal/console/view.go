@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"mingluo/internal/alert"
@@ -66,11 +67,13 @@ func problemsOf(ps alert.Problems, field string) (out alert.Problems) {
 	return out
 }
 
-// pages holds the parsed templates by language and page.
-type pages map[string]map[string]*template.Template
+// pages holds the templates by language and page, each parsed when it is asked
+// for first: they are embedded, and a test parses them all, so that a start does
+// not have to.
+type pages map[string]map[string]func() (*template.Template, error)
 
-// loadPages parses each page with the layout and the shared parts, once for
-// each language, so that the words are bound when the program starts.
+// loadPages prepares each page with the layout and the shared parts, once for
+// each language.
 func (c *Console) loadPages() (pages, error) {
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
@@ -78,31 +81,42 @@ func (c *Console) loadPages() (pages, error) {
 	}
 	out := pages{}
 	for _, lang := range []string{zh, en} {
-		out[lang] = map[string]*template.Template{}
-		shared := template.New("layout").Funcs(c.funcs(lang))
-		parts := func(name string) bool { return strings.HasPrefix(path.Base(name), "_") }
-		for _, name := range names { // the parts first: every page has them
-			if parts(name) {
-				if err := parseIn(lang, shared, name); err != nil {
-					return nil, err
-				}
-			}
-		}
+		out[lang] = map[string]func() (*template.Template, error){}
+		shared := sync.OnceValues(func() (*template.Template, error) { return c.sharedParts(lang, names) })
 		for _, name := range names {
-			if parts(name) {
-				continue
+			if !isPart(name) {
+				out[lang][strings.TrimSuffix(path.Base(name), ".html")] = sync.OnceValues(func() (*template.Template, error) { return parsePage(lang, shared, name) })
 			}
-			t, err := shared.Clone()
-			if err == nil {
-				err = parseIn(lang, t, name)
-			}
-			if err != nil {
-				return nil, err
-			}
-			out[lang][strings.TrimSuffix(path.Base(name), ".html")] = t
 		}
 	}
 	return out, nil
+}
+
+func isPart(name string) bool { return strings.HasPrefix(path.Base(name), "_") }
+
+func (c *Console) sharedParts(lang string, names []string) (*template.Template, error) {
+	t := template.New("layout").Funcs(c.funcs(lang))
+	for _, name := range names {
+		if !isPart(name) {
+			continue
+		}
+		if err := parseIn(lang, t, name); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func parsePage(lang string, shared func() (*template.Template, error), name string) (*template.Template, error) {
+	parts, err := shared()
+	if err != nil {
+		return nil, err
+	}
+	t, err := parts.Clone()
+	if err != nil {
+		return nil, err
+	}
+	return t, parseIn(lang, t, name)
 }
 
 // parseIn adds a template file to t. The signs between the words of a template
@@ -161,7 +175,11 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, pag
 		c.Desk.Read(func(st *alert.State) { v.Seq = st.Seq })
 	}
 	var b bytes.Buffer
-	if err := c.pages[v.Lang][page].ExecuteTemplate(&b, block, v); err != nil {
+	t, err := c.pages[v.Lang][page]()
+	if err != nil {
+		return err
+	}
+	if err := t.ExecuteTemplate(&b, block, v); err != nil {
 		return fmt.Errorf("render %s: %w", page, err)
 	}
 	h := w.Header()
