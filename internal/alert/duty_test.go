@@ -2,6 +2,7 @@ package alert
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,22 +49,44 @@ func TestLevelIsTheHighestOfThreeCriteria(t *testing.T) {
 	}
 }
 
-// A larger incident has neither clock; a major one has both, from the
-// occurrence.
-func TestOnlyMajorAndGraveIncidentsStartTheClocks(t *testing.T) {
-	if d := Deadlines(incidentWith(9), nil, DutyRules()); len(d) != 0 {
-		t.Errorf("larger incident: %d duties, want none", len(d))
+// clocks are the shipped table's clocks of an incident, by their keys.
+func clocks(inc *Incident, answers ...Decision) map[string]*Duty {
+	table, out := FoshanDuties(), map[string]*Duty{}
+	for _, d := range Deadlines(inc, answers, &table) {
+		out[d.Key()] = &d
 	}
-	d := Deadlines(incidentWith(10), nil, DutyRules())
-	if len(d) != 2 || !d[0].Due.Equal(t0.Add(5*time.Hour)) || !d[1].Due.Equal(t0.Add(24*time.Hour)) {
+	return out
+}
+
+// A larger incident has neither of the two clocks of public information; a major
+// one has both, from the occurrence.
+func TestOnlyMajorAndGraveIncidentsStartTheClocks(t *testing.T) {
+	if d := clocks(incidentWith(9)); d["info5h"] != nil || d["press24h"] != nil {
+		t.Errorf("larger incident: %+v", d)
+	}
+	d := clocks(incidentWith(10))
+	if !d["info5h"].Due.Equal(t0.Add(5*time.Hour)) || !d["press24h"].Due.Equal(t0.Add(24*time.Hour)) {
 		t.Fatalf("major incident: %+v", d)
+	}
+}
+
+// Why a rule does not apply is said.
+func TestWhatDoesNotApplySaysWhy(t *testing.T) {
+	table, why := FoshanDuties(), map[string]string{}
+	for _, d := range NotApplying(incidentWith(3), nil, &table) {
+		why[d.Rule.ID] = d.Void
+	}
+	for id, want := range map[string]string{"info5h": "重大起才适用", "info48h": "不适用于生产安全事故", "supplement30d": "没有变化", "disclose20d": "结束后起算", "daily": "逐级上报”完成后"} {
+		if !strings.Contains(why[id], want) {
+			t.Errorf("%s: %q, want %q", id, why[id], want)
+		}
 	}
 }
 
 // Reminders come at half time, four fifths, 30 and 10 minutes before, and the
 // miss at the due instant: to the second, never early.
 func TestRemindersToTheSecond(t *testing.T) {
-	d := Deadlines(incidentWith(10), nil, DutyRules())[0]
+	d := clocks(incidentWith(10))["info5h"]
 	for _, c := range []struct {
 		after time.Duration
 		want  []MilestoneWhat
@@ -76,6 +99,8 @@ func TestRemindersToTheSecond(t *testing.T) {
 		{4*time.Hour + 50*time.Minute, []MilestoneWhat{Remind50, Remind80, Remind30m, Remind10m}},
 		{5*time.Hour - time.Second, []MilestoneWhat{Remind50, Remind80, Remind30m, Remind10m}},
 		{5 * time.Hour, []MilestoneWhat{Remind50, Remind80, Remind30m, Remind10m, Missed}},
+		{6*time.Hour - time.Second, []MilestoneWhat{Remind50, Remind80, Remind30m, Remind10m, Missed}},
+		{29 * time.Hour, []MilestoneWhat{Remind50, Remind80, Remind30m, Remind10m, Missed, Over1h, Over24h}},
 	} {
 		if got := whats(d.Milestones(t0.Add(c.after))); !slices.Equal(got, c.want) {
 			t.Errorf("after %v: %v, want %v", c.after, got, c.want)
@@ -85,12 +110,11 @@ func TestRemindersToTheSecond(t *testing.T) {
 
 // A release that answers the incident stops the 5 h clock and not the other.
 func TestAnswerStopsTheClock(t *testing.T) {
-	answer := []Decision{{At: t0.Add(3 * time.Hour), Reason: "n1", Seq: 9}}
-	d := Deadlines(incidentWith(12), answer, DutyRules())
-	if d[0].Open() || d[0].MetBy != "n1" || !d[1].Open() {
+	d := clocks(incidentWith(12), Decision{At: t0.Add(3 * time.Hour), Reason: "n1", Seq: 9})
+	if d["info5h"].Open() || d["info5h"].MetBy != "n1" || !d["press24h"].Open() {
 		t.Fatalf("duties %+v", d)
 	}
-	got := whats(d[0].Milestones(t0.Add(30 * time.Hour)))
+	got := whats(d["info5h"].Milestones(t0.Add(30 * time.Hour)))
 	if want := []MilestoneWhat{Remind50, MetInTime}; !slices.Equal(got, want) {
 		t.Errorf("milestones %v, want %v", got, want)
 	}
@@ -98,7 +122,7 @@ func TestAnswerStopsTheClock(t *testing.T) {
 
 // Late fulfilment shows the miss and then the late answer.
 func TestLateAnswerKeepsTheMiss(t *testing.T) {
-	d := Deadlines(incidentWith(12), []Decision{{At: t0.Add(6 * time.Hour)}}, DutyRules())[0]
+	d := clocks(incidentWith(12), Decision{At: t0.Add(6 * time.Hour)})["info5h"]
 	got := whats(d.Milestones(t0.Add(7 * time.Hour)))
 	if want := []MilestoneWhat{Remind50, Remind80, Remind30m, Remind10m, Missed, MetLate}; !slices.Equal(got, want) {
 		t.Errorf("milestones %v, want %v", got, want)
@@ -108,43 +132,55 @@ func TestLateAnswerKeepsTheMiss(t *testing.T) {
 // A level that is raised late starts the duty late, but it counts from the
 // occurrence; past due already it "arose late" and is no miss.
 func TestRaisedLevelCountsFromTheOccurrence(t *testing.T) {
-	d := Deadlines(incidentWith(3).amended(150*time.Minute, 12), nil, DutyRules())[0]
+	d := clocks(incidentWith(3).amended(150*time.Minute, 12))["info5h"]
 	if !d.Due.Equal(t0.Add(5*time.Hour)) || d.AroseLate {
 		t.Errorf("raised in time: due %v, arose late %v", d.Due, d.AroseLate)
 	}
-	d = Deadlines(incidentWith(3).amended(6*time.Hour, 12), nil, DutyRules())[0]
-	if !d.AroseLate || len(d.Milestones(t0.Add(8*time.Hour))) != 0 {
-		t.Errorf("raised after the due instant: arose late %v, milestones %v", d.AroseLate, whats(d.Milestones(t0.Add(8*time.Hour))))
+	d = clocks(incidentWith(3).amended(6*time.Hour, 12))["info5h"]
+	now := t0.Add(80 * time.Hour)
+	if got := whats(d.Milestones(now)); !d.AroseLate || !slices.Equal(got, []MilestoneWhat{AroseOver}) || d.Late(now) || d.State(now) != DutyLate {
+		t.Errorf("raised after the due instant: arose late %v, milestones %v, state %v", d.AroseLate, got, d.State(now))
+	}
+	// Lowered and raised again, it arose when it first did: a miss stays a miss.
+	d = clocks(incidentWith(12).amended(time.Hour, 2).amended(6*time.Hour, 12))["info5h"]
+	if d.AroseLate || d.State(now) != DutyOverdue {
+		t.Errorf("lowered and raised again: %v", d.State(now))
+	}
+}
+
+// A level that is lowered ends the duty with the reason, but takes no miss away.
+func TestLoweredLevelEndsTheDutyAndKeepsTheMiss(t *testing.T) {
+	lowered := func(after time.Duration) *Duty {
+		inc := incidentWith(12).amended(after, 2)
+		inc.Log[1].Reason = "复核后更正"
+		return clocks(inc)["info5h"]
+	}
+	now := t0.Add(30 * time.Hour)
+	if d := lowered(4*time.Hour + time.Minute); d.State(now) != DutyVoid || d.Late(now) || !strings.Contains(d.Void, "复核后更正") ||
+		!slices.Equal(whats(d.Milestones(now)), []MilestoneWhat{Remind50, Remind80}) {
+		t.Errorf("lowered in time: %v %q %v", d.State(now), d.Void, whats(d.Milestones(now)))
+	}
+	if d := lowered(5*time.Hour + time.Minute); !d.Late(now) || !slices.Contains(whats(d.Milestones(now)), Missed) {
+		t.Errorf("lowered after the miss: late %v, %v", d.Late(now), whats(d.Milestones(now)))
 	}
 }
 
 // Next names the instants that time alone changes, so that the watch can sleep.
 func TestNextInstant(t *testing.T) {
-	d := Deadlines(incidentWith(10), nil, DutyRules())[0]
+	d := clocks(incidentWith(10))["info5h"]
 	at, ok := d.Next(t0.Add(4 * time.Hour))
 	if !ok || !at.Equal(t0.Add(270*time.Minute)) {
 		t.Errorf("next after 4 h: %v %v", at, ok)
 	}
-	if _, ok := d.Next(t0.Add(5 * time.Hour)); ok {
-		t.Error("nothing changes after the miss")
-	}
-}
-
-func TestDutyTableIsChecked(t *testing.T) {
-	if err := CheckDutyRules(DutyRules()); err != nil {
-		t.Fatal(err)
-	}
-	bad := DutyRules()
-	bad[1].ID = bad[0].ID
-	if CheckDutyRules(bad) == nil {
-		t.Error("two rules of one id were taken")
+	if _, ok := d.Next(t0.Add(29 * time.Hour)); ok {
+		t.Error("nothing changes a day after the miss")
 	}
 }
 
 func BenchmarkDeadlines(b *testing.B) {
-	inc, rules := incidentWith(12), DutyRules()
+	inc, table := incidentWith(12), FoshanDuties()
 	b.ReportAllocs()
 	for b.Loop() {
-		Deadlines(inc, nil, rules)
+		Deadlines(inc, nil, &table)
 	}
 }

@@ -186,6 +186,8 @@ func (e *Event) Fact() (Fact, error) {
 		return decodeFact[ConferenceHeld](e)
 	case "incident.acknowledged":
 		return decodeFact[Acknowledged](e)
+	case "incident.duty-done":
+		return decodeFact[DutyDone](e)
 	case "incident.closed":
 		return decodeFact[IncidentClosed](e)
 	case "milestone.reached":
@@ -200,6 +202,9 @@ func (e *Event) Fact() (Fact, error) {
 		return decodeFact[Healed](e)
 	}
 	if f, err := rollFact(e); f != nil || err != nil {
+		return f, err
+	}
+	if f, err := dutyFact(e); f != nil || err != nil {
 		return f, err
 	}
 	return deskFact(e)

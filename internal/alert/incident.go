@@ -45,13 +45,14 @@ func (l *IncidentLevel) UnmarshalText(b []byte) error {
 // IncidentFacts is what is known of an incident at one time: the contents of
 // order 493 §12, and the three instants that clocks may start from.
 type IncidentFacts struct {
-	Title    string `json:"title"`
-	Unit     string `json:"unit"` // 单位概况
-	Place    string `json:"place"`
-	Area     string `json:"area"` // division code
-	Course   string `json:"course"`
-	Measures string `json:"measures"`
-	Other    string `json:"other,omitempty"`
+	Kind     IncidentKind `json:"kind,omitempty"`
+	Title    string       `json:"title"`
+	Unit     string       `json:"unit"` // 单位概况
+	Place    string       `json:"place"`
+	Area     string       `json:"area"` // division code
+	Course   string       `json:"course"`
+	Measures string       `json:"measures"`
+	Other    string       `json:"other,omitempty"`
 
 	Occurred   time.Time `json:"occurred"`            // 发生
 	Received   time.Time `json:"received"`            // 接报
@@ -62,6 +63,9 @@ type IncidentFacts struct {
 	Injured int           `json:"injured"`         // serious injuries, acute poisoning included
 	Loss    int64         `json:"loss"`            // direct loss in yuan
 	Raised  IncidentLevel `json:"raised,omitzero"` // a level set above the criteria by a person
+	// Source says who gave the numbers, AsOf when they were so.
+	Source string    `json:"source,omitempty"`
+	AsOf   time.Time `json:"as_of,omitzero"`
 }
 
 // Level returns the highest of the criteria (order 493 §3: they are joined by
@@ -106,22 +110,12 @@ type Incident struct {
 	Mode        Mode
 	Log         []FactsEntry // oldest first; never empty
 	Conferences []Conference
+	Done        []DutyEntry // entries of what was done, oldest first
 	Closed      *Decision
 }
 
 // Now returns the facts as they are known last.
 func (i *Incident) Now() *IncidentFacts { return &i.Log[len(i.Log)-1].Facts }
-
-// ReachedLevel returns when the log first showed at least this level, and
-// whether it ever did.
-func (i *Incident) ReachedLevel(l IncidentLevel) (time.Time, bool) {
-	for k := range i.Log {
-		if i.Log[k].Facts.Level() >= l {
-			return i.Log[k].At, true
-		}
-	}
-	return time.Time{}, false
-}
 
 // Check returns what is missing or wrong in facts that are to be recorded.
 func (f *IncidentFacts) Check(g *Gazetteer, now time.Time) Problems {
@@ -147,6 +141,18 @@ func (f *IncidentFacts) Check(g *Gazetteer, now time.Time) Problems {
 		bad("received", "请填写接报时间。", "Give the instant the report was received.")
 	} else if f.Received.Before(f.Occurred) {
 		bad("received", "接报时间早于发生时间，请核对。", "It cannot have been received before it occurred.")
+	}
+	if !f.Classified.IsZero() && f.Classified.Before(f.Occurred) {
+		bad("classified", "定级时间早于发生时间，请核对。", "It cannot have been classified before it occurred.")
+	}
+	if f.AsOf.After(now.Add(time.Minute)) {
+		bad("as_of", "数字的时间在将来，请核对。", "The numbers cannot be of the future.")
+	}
+	if !f.Kind.Valid() {
+		bad("kind", "请选择事件类别。", "Choose the kind of incident.")
+	}
+	if f.Raised > Grave {
+		bad("level", "没有这个级别。", "There is no such level.")
 	}
 	if f.Deaths < 0 || f.Missing < 0 || f.Injured < 0 || f.Loss < 0 {
 		bad("deaths", "人数和损失不能是负数。", "Numbers of people and loss cannot be negative.")

@@ -22,6 +22,7 @@ type State struct {
 	Healings []Healing
 	deskState
 	openState
+	dutyTables
 }
 
 // Reached is a milestone with its place in the journal.
@@ -65,6 +66,9 @@ func (s *State) apply(e *Event, f Fact) error {
 	if s.RollState.apply(f, d) {
 		return nil
 	}
+	if known, err := s.dutyTables.apply(f, d); known {
+		return err
+	}
 	if known, err := s.deskState.apply(e, f, d); known {
 		return err
 	}
@@ -89,7 +93,7 @@ func (s *State) apply(e *Event, f Fact) error {
 		return nil
 	case RollImported, RollExported, RollLeft, RollErased:
 		return nil
-	case Recorded, ConferenceHeld, IncidentClosed, Acknowledged:
+	case Recorded, ConferenceHeld, DutyDone, IncidentClosed, Acknowledged:
 		return s.applyIncident(e, f, d)
 	}
 	return s.applyRevision(e, f, d)
@@ -195,6 +199,8 @@ func (s *State) applyIncident(e *Event, f Fact, d Decision) error {
 	switch f := f.(type) {
 	case ConferenceHeld:
 		inc.Conferences = append(inc.Conferences, Conference{Held: f, Recorded: d})
+	case DutyDone:
+		return inc.addDone(f, d)
 	case IncidentClosed:
 		d.Reason = f.Reason
 		inc.Closed = &d

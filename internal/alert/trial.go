@@ -7,7 +7,7 @@ import "slices"
 // fold would stop every process, and could never be taken out again.
 func (s *State) Trial(events []Event) error {
 	t := NewState()
-	t.Seq, t.Head, t.RollState = s.Seq, s.Head, s.RollState
+	t.Seq, t.Head, t.RollState, t.dutyTables = s.Seq, s.Head, s.RollState, s.dutyTables
 	for _, e := range events {
 		t.borrow(s, &e)
 		if err := t.Apply(e); err != nil {
@@ -32,7 +32,7 @@ func (t *State) borrow(s *State, e *Event) {
 	}
 	if i := s.Incidents[e.ID]; i != nil && t.Incidents[e.ID] == nil {
 		c := *i
-		c.Log, c.Conferences = slices.Clip(i.Log), slices.Clip(i.Conferences)
+		c.Log, c.Conferences, c.Done = slices.Clip(i.Log), slices.Clip(i.Conferences), slices.Clone(i.Done)
 		t.Incidents[e.ID] = &c
 	}
 	if f, err := e.Fact(); err == nil {

@@ -241,7 +241,7 @@ func (a *App) Channels() []console.ChannelStatus {
 }
 
 func (a *App) openDesk(context.Context) error {
-	rules := a.cfg.dutyRules()
+	rules := a.cfg.dutyTable()
 	a.Desk = desk.New(desk.Config{Book: a.Book, Store: a.Store, Audience: a.Index, Renderer: renderer{a.channels, a.pageURL},
 		Gazetteer: a.Places, Rules: rules, Log: a.log.With("part", "desk"), Mode: a.cfg.Mode, Emergency: a.cfg.Desk.Emergency, Reached: a.Tracker.Reached, StaffGroup: a.drillGroup()})
 	spread := &desk.Spread{Book: a.Book, Store: a.Store, Audience: a.Index, Log: a.log.With("part", "spread"),

@@ -39,8 +39,11 @@ type Config struct {
 	Inbox   InboxConfig   `toml:"inbox"`
 	Drill   DrillConfig   `toml:"drill"`
 	Desk    DeskConfig    `toml:"desk"`
-	Duties  []DutyConfig  `toml:"duties"`
 	Proxy   ProxyConfig   `toml:"proxy"`
+	// Duties is the table of legal deadlines that is in force until an
+	// administrator and a second person put another one into the journal.
+	Duties   []alert.DutyRule     `toml:"duties"`
+	Calendar []alert.CalendarYear `toml:"calendar"`
 
 	// AllowUnsafeStore lets the record lie on a folder that does not survive a
 	// power cut. Only the demo, benchmarks and tests set it.
@@ -126,18 +129,6 @@ type SessionConfig struct {
 	Absolute Duration `toml:"absolute"`
 }
 
-// DutyConfig is one legal deadline.
-type DutyConfig struct {
-	ID     string              `toml:"id"`
-	ZH     string              `toml:"zh"`
-	EN     string              `toml:"en"`
-	Within Duration            `toml:"within"`
-	Start  alert.StartInstant  `toml:"start"`
-	From   alert.IncidentLevel `toml:"from"`
-	Basis  string              `toml:"basis"`
-	MetBy  string              `toml:"met_by"`
-}
-
 // Duration is written as 5h, 90s, 250ms.
 type Duration time.Duration
 
@@ -176,9 +167,7 @@ func Defaults() Config {
 		Backup:  BackupConfig{Every: Duration(24 * time.Hour), Keep: 14},
 		Session: SessionConfig{Idle: Duration(15 * time.Minute), Absolute: Duration(8 * time.Hour)},
 	}
-	for _, r := range alert.DutyRules() {
-		c.Duties = append(c.Duties, DutyConfig{ID: r.ID, ZH: r.ZH, EN: r.EN, Within: Duration(r.Within), Start: r.Start, From: r.From, Basis: r.Basis, MetBy: r.MetBy})
-	}
+	c.Duties = alert.FoshanDuties().Rules
 	return c
 }
 
@@ -315,16 +304,12 @@ func (c *Config) Validate() error {
 		bad("bureau.name: say who speaks")
 	}
 	errs = append(errs, c.Redis.validate()...)
-	if err := alert.CheckDutyRules(c.dutyRules()); err != nil {
+	if err := new(c.dutyTable()).Check(); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-func (c *Config) dutyRules() []alert.DutyRule {
-	var out []alert.DutyRule
-	for _, d := range c.Duties {
-		out = append(out, alert.DutyRule{ID: d.ID, ZH: d.ZH, EN: d.EN, Within: time.Duration(d.Within), Start: d.Start, From: d.From, Basis: d.Basis, MetBy: d.MetBy})
-	}
-	return out
+func (c *Config) dutyTable() alert.DutyTable {
+	return alert.DutyTable{Rules: c.Duties, Calendar: c.Calendar}
 }

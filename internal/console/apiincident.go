@@ -16,6 +16,7 @@ type incidentAnswer struct {
 	Log         []logAnswer         `json:"log,omitempty"`
 	Conferences []conferenceAnswer  `json:"conferences,omitempty"`
 	Closed      *alert.Decision     `json:"closed,omitempty"`
+	Done        []alert.DutyEntry   `json:"done,omitempty"`
 	Duties      []dutyAnswer        `json:"duties"`
 }
 
@@ -31,17 +32,25 @@ type conferenceAnswer struct {
 
 // dutyAnswer is one clock. Instants are UTC; Overdue counts from the server's.
 type dutyAnswer struct {
-	Incident   string            `json:"incident"`
-	Duty       string            `json:"duty"`
-	ZH         string            `json:"zh"`
-	EN         string            `json:"en"`
-	Basis      string            `json:"basis"`
-	Start      time.Time         `json:"start"`
-	Due        time.Time         `json:"due"`
-	State      string            `json:"state"` // open, overdue, met, met-late, void
-	Met        time.Time         `json:"met,omitzero"`
-	MetBy      string            `json:"met_by,omitempty"`
-	Milestones []milestoneAnswer `json:"milestones"`
+	Incident string          `json:"incident"`
+	Duty     string          `json:"duty"`
+	ZH       string          `json:"zh"`
+	EN       string          `json:"en"`
+	Basis    string          `json:"basis"`
+	Start    time.Time       `json:"start"`
+	Due      time.Time       `json:"due"`
+	State    alert.DutyState `json:"state"`
+	// Arose is when the record first showed that the duty applies; after Due, it
+	// arose late, which is no miss.
+	Arose time.Time `json:"arose"`
+	Void  string    `json:"void,omitempty"` // why it runs no more
+	// Unconfirmed: the text of the basis was not seen or names no such number.
+	// Unsure: working days of a year whose holidays nobody entered were counted.
+	Unconfirmed bool              `json:"unconfirmed,omitempty"`
+	Unsure      bool              `json:"unsure,omitempty"`
+	Met         time.Time         `json:"met,omitzero"`
+	MetBy       string            `json:"met_by,omitempty"`
+	Milestones  []milestoneAnswer `json:"milestones"`
 }
 
 type milestoneAnswer struct {
@@ -52,20 +61,9 @@ type milestoneAnswer struct {
 }
 
 func answerDuty(k clockView) dutyAnswer {
-	state := "open"
-	switch {
-	case k.Void != "":
-		state = "void"
-	case !k.Met.IsZero() && k.Late:
-		state = "met-late"
-	case !k.Met.IsZero():
-		state = "met"
-	case k.Late:
-		state = "overdue"
-	}
 	d := dutyAnswer{
-		Incident: k.Incident, Duty: k.Rule.ID, ZH: k.Rule.ZH, EN: k.Rule.EN, Basis: k.Rule.Basis, Start: k.Start, Due: k.Due,
-		State: state, Met: k.Met, MetBy: k.MetBy, Milestones: []milestoneAnswer{},
+		Incident: k.Incident, Duty: k.Key(), Unconfirmed: k.Rule.Unconfirmed, Unsure: k.Unsure, Arose: k.Arose, Void: k.Void, ZH: k.Rule.ZH, EN: k.Rule.EN, Basis: k.Rule.Basis, Start: k.Start, Due: k.Due,
+		State: k.State, Met: k.Met, MetBy: k.MetBy, Milestones: []milestoneAnswer{},
 	}
 	for _, m := range k.Reminded {
 		d.Milestones = append(d.Milestones, milestoneAnswer{m.ID, m.What, m.At, m.Acked})
@@ -83,6 +81,7 @@ func (c *Console) answerIncident(st *alert.State, inc *alert.Incident, all []ale
 		for _, e := range inc.Log {
 			out.Log = append(out.Log, logAnswer{e.Facts, e.Decision})
 		}
+		out.Done = slices.Clone(inc.Done)
 		for _, h := range inc.Conferences {
 			out.Conferences = append(out.Conferences, conferenceAnswer{h.Held, h.Recorded})
 		}
@@ -155,6 +154,8 @@ func (c *Console) apiIncidentAct(r *apiRequest) (int, any, error) {
 		_, err = c.Desk.RecordIncident(r.Context(), r.Who, id, *in.Facts, in.Reason)
 	case "conference":
 		err = c.Desk.HoldConference(r.Context(), r.Who, id, alert.ConferenceHeld{At: in.At, Place: in.Place, Link: in.Link})
+	case "done":
+		err = c.Desk.RecordDone(r.Context(), r.Who, id, alert.DutyDone{Duty: in.Duty, At: in.At, Evidence: in.Evidence, Replaces: in.Replaces, Reason: in.Reason})
 	case "close":
 		err = c.Desk.CloseIncident(r.Context(), r.Who, id, in.Reason)
 	case "acknowledge":

@@ -100,6 +100,7 @@ func (c *Console) incidentAPI(t *apiTable) {
 	t.acts("/incidents/{incident}", c.apiIncidentAct,
 		one("record", "记录现在所知的全部事实", "record everything as it is known now", `{"facts": `+exampleFacts+`, "reason": "续报"}`, "facts"),
 		one("conference", "记录新闻发布会", "record a press conference", `{"at": "2026-08-20T08:00:00Z", "place": "新闻发布厅"}`, "at", "place"),
+		one("done", "登记一项时限已办，或更正一条登记", "enter that a duty was done, or correct an entry", `{"duty": "up2h", "at": "2026-08-20T08:00:00Z", "evidence": "省应急管理厅值班室已接"}`, "duty"),
 		one("close", "结束事件", "close the incident", `{"reason": "处置完毕"}`, "reason"),
 		one("acknowledge", "知悉一次提醒", "acknowledge a reminder", `{"milestone": "20260820-abcde-info5h-half"}`, "milestone"),
 		answer,

@@ -65,6 +65,9 @@ type incidentAct struct {
 	Place     string               `json:"place"`
 	Link      string               `json:"link"`
 	Milestone string               `json:"milestone"`
+	Duty      string               `json:"duty"`
+	Evidence  string               `json:"evidence"`
+	Replaces  uint64               `json:"replaces"`
 }
 
 type dutyList struct {

@@ -66,7 +66,9 @@ func apiWords() map[reflect.Type][]string {
 		reflect.TypeFor[alert.Role]():          words(alert.RoleWriter, alert.RoleReviewer, alert.RoleApprover, alert.RoleAdmin, alert.RoleAuditor),
 		reflect.TypeFor[alert.Verb]():          words(alert.Issue, alert.Update, alert.Correct, alert.Lift, alert.Retract),
 		reflect.TypeFor[alert.ProblemKind]():   words(alert.Invalid, alert.Forbidden, alert.Conflict, alert.NotFound, alert.TooLarge, alert.Blocked, alert.Unready),
-		reflect.TypeFor[alert.MilestoneWhat](): words(alert.Remind50, alert.Remind80, alert.Remind30m, alert.Remind10m, alert.Missed, alert.MetInTime, alert.MetLate, alert.NoticeEnds, alert.Unsigned),
+		reflect.TypeFor[alert.MilestoneWhat](): words(alert.Remind50, alert.Remind80, alert.Remind1d, alert.Remind30m, alert.Remind10m, alert.Missed, alert.Over1h, alert.Over24h, alert.AroseOver, alert.MetInTime, alert.MetLate, alert.NoticeEnds, alert.Unsigned),
+		reflect.TypeFor[alert.DutyState]():     words(alert.DutyRunning, alert.DutyOverdue, alert.DutyLate, alert.DutyMet, alert.DutyMetLate, alert.DutyMetAfter, alert.DutyVoid, alert.DutyNone),
+		reflect.TypeFor[alert.IncidentKind]():  append(words(alert.IncidentKinds...), ""),
 		// A draft has no kind yet, or no scope; a submitted notice has both.
 		reflect.TypeFor[alert.NoticeKind](): append(kinds, ""),
 		reflect.TypeFor[alert.Scope]():      words(alert.ScopeSector, alert.ScopePublic, ""),

@@ -29,7 +29,7 @@ func actWord(word string) string {
 		"submit": "提交审核", "save": "保存", "drop": "丢弃", "return": "退回", "review": "保密审查", "approve": "签发", "release": "发布", "sign": "签发并发布",
 		"update": "更新", "correct": "更正", "lift": "解除", "retract": "撤回", "pause": "暂停发送", "resume": "继续发送", "stop": "停止发送", "confirm": "确认",
 		"import": "导入", "imports": "导入", "record": "记录", "conference": "新闻发布会", "close": "结束", "acknowledge": "知悉", "answer": "回应",
-		"factor": "动态验证码", "password": "密码", "seen": "已看", "decline": "不办", "draft": "开草稿",
+		"factor": "动态验证码", "password": "密码", "seen": "已看", "decline": "不办", "done": "登记已办", "draft": "开草稿",
 		"export.csv": "导出", "csv": "CSV", "ndjson": "NDJSON", "export": "导出", "application": "市平台申请", "applications": "市平台申请", "prepare": "备好", "handover": "递交", "accept": "受理", "refuse": "未受理", "withdraw": "撤回申请", "emergency": "紧急发布", "countersign": "事后补签",
 		"restore": "恢复", "preview": "预览", "roles": "岗位", "reach": "联系方式", "reset": "新密码", "disable": "停用", "token": "接口令牌", "envelope": "密封信封", "c": "呼叫的链接", "remove": "移出授权表",
 	}[word]

@@ -59,6 +59,7 @@ type clockView struct {
 	alert.Duty
 	Title    string // the incident's
 	Level    alert.IncidentLevel
+	State    alert.DutyState
 	Late     bool
 	Running  bool
 	Spent    int // percent of the time that is gone, 0 to 100
@@ -181,8 +182,12 @@ func (s *seat) waitsFor(st *alert.State, n *alert.Notice) (out []waiting) {
 	return out
 }
 
-// clocks are the duties of the session's mode: those that run, those missed,
-// and those that ended in the last day.
+// farOff is when a clock need not stand on the board yet; the incident's page
+// has it all the same.
+const farOff = 72 * time.Hour
+
+// clocks are the duties of the session's mode: those that run out soon, those
+// missed, and those that ended in the last day.
 func (s *seat) clocks(st *alert.State, all []alert.Duty, now time.Time) []clockView {
 	var out []clockView
 	for _, d := range all {
@@ -197,6 +202,9 @@ func (s *seat) clocks(st *alert.State, all []alert.Duty, now time.Time) []clockV
 		if !d.Open() && now.Sub(ended) > 24*time.Hour {
 			continue
 		}
+		if d.Open() && d.Due.Sub(now) > farOff {
+			continue
+		}
 		out = append(out, clock(st, inc, d, now))
 	}
 	return out
@@ -204,14 +212,14 @@ func (s *seat) clocks(st *alert.State, all []alert.Duty, now time.Time) []clockV
 
 func clock(st *alert.State, inc *alert.Incident, d alert.Duty, now time.Time) clockView {
 	f := inc.Now()
-	v := clockView{Duty: d, Title: f.Title, Level: f.Level(), Late: d.Late(now), Running: d.Open()}
+	v := clockView{Duty: d, Title: f.Title, Level: f.Level(), State: d.State(now), Late: d.Late(now), Running: d.Open()}
 	until := now
 	if !d.Met.IsZero() {
 		until = d.Met
 	}
-	v.Spent = int(min(100, max(0, until.Sub(d.Start)*100/d.Rule.Within)))
+	v.Spent = int(min(100, max(0, until.Sub(d.Start)*100/max(1, d.Due.Sub(d.Start)))))
 	for _, m := range st.MilestonesOf(d.Incident) {
-		if m.Duty == d.Rule.ID {
+		if m.Duty == d.Key() {
 			v.Reminded = append(v.Reminded, reminder{ID: m.ID, What: m.What, At: m.Event.At, Acked: m.Acked, seq: m.Event.Seq})
 		}
 	}

@@ -239,6 +239,7 @@ func incidentFromForm(values url.Values) (alert.IncidentFacts, alert.Problems) {
 		Title: f.text("title"), Unit: f.text("unit"), Place: f.text("place"), Area: f.text("area"),
 		Course: f.text("course"), Measures: f.text("measures"), Other: f.text("other"),
 		Occurred: f.time("occurred"), Received: f.time("received"), Classified: f.time("classified"),
+		Kind: alert.IncidentKind(f.text("kind")), Source: f.text("source"), AsOf: f.time("as_of"),
 		Deaths: f.count("deaths"), Missing: f.count("missing"), Injured: f.count("injured"), Loss: f.amount("loss"),
 	}
 	if r := f.text("raised"); r != "" {

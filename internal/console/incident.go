@@ -61,6 +61,9 @@ type incidentBody struct {
 	Clocks    []clockView
 	Log       []alert.FactsEntry
 	Held      []alert.Conference
+	Kinds     []alert.IncidentKind
+	Done      []doneLine
+	Not       []alert.Duty // rules that never applied, with the reason
 	Closed    *alert.Decision
 	Answers   []answerLink
 	Steps     []step
@@ -81,7 +84,7 @@ func (c *Console) newIncident(w http.ResponseWriter, r *http.Request, s *seat) e
 func (c *Console) showIncidentForm(w http.ResponseWriter, r *http.Request, s *seat, id string, f alert.IncidentFacts, ps alert.Problems, status int) error {
 	b := c.incidentView(id, f)
 	b.Reason = r.PostForm.Get("reason")
-	for _, name := range []string{"occurred", "received", "classified"} {
+	for _, name := range []string{"occurred", "received", "classified", "as_of"} {
 		if _, typed := r.PostForm[name]; typed {
 			b.Times[name] = r.PostForm.Get(name)
 		}
@@ -92,8 +95,9 @@ func (c *Console) showIncidentForm(w http.ResponseWriter, r *http.Request, s *se
 func (c *Console) incidentView(id string, f alert.IncidentFacts) *incidentBody {
 	return &incidentBody{
 		ID: id, Facts: f, Level: f.Level(), Districts: c.districtChoices([]string{f.Area}),
+		Kinds:  alert.IncidentKinds,
 		Levels: []alert.IncidentLevel{alert.Ordinary, alert.Larger, alert.Major, alert.Grave},
-		Times:  map[string]string{"occurred": toForm(f.Occurred), "received": toForm(f.Received), "classified": toForm(f.Classified)},
+		Times:  map[string]string{"occurred": toForm(f.Occurred), "received": toForm(f.Received), "classified": toForm(f.Classified), "as_of": toForm(f.AsOf)},
 		Now:    toForm(time.Now()),
 	}
 }
@@ -140,6 +144,7 @@ func (c *Console) showIncident(w http.ResponseWriter, r *http.Request, s *seat, 
 		b = c.incidentView(id, *inc.Now())
 		b.Log, b.Held, b.Closed = slices.Clone(inc.Log), slices.Clone(inc.Conferences), inc.Closed
 		b.Clocks = clocksOf(st, inc, all, now)
+		b.Done = doneLines(inc, b.Clocks)
 		for _, d := range st.Answers(id) {
 			b.Answers = append(b.Answers, answerLink{d.Reason, st.Notices[d.Reason].Current().Content.Headline, d.At})
 		}
@@ -155,6 +160,7 @@ func (c *Console) showIncident(w http.ResponseWriter, r *http.Request, s *seat, 
 		return err
 	}
 	v.Title, v.Body = b.Facts.Title, b
+	b.Not = c.Desk.NotDuties(id)
 	if r.URL.Query().Get("edit") != "" && b.Closed == nil {
 		return c.show(w, r, status, "incidentform", v)
 	}
@@ -173,6 +179,8 @@ func (c *Console) incidentAct(w http.ResponseWriter, r *http.Request, s *seat) e
 		if err = f.problems.Err(); err == nil {
 			err = c.Desk.HoldConference(r.Context(), s.Actor, id, held)
 		}
+	case "done":
+		err = c.recordDone(r, s, id, f)
 	case "close":
 		err = c.Desk.CloseIncident(r.Context(), s.Actor, id, f.text("reason"))
 	case "acknowledge":

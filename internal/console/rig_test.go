@@ -142,9 +142,9 @@ func openOffice(t *testing.T, change ...func(*console.Config)) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.desk = desk.New(desk.Config{Book: book, Store: o.store, Audience: crowd{map[string]int{"sms": 617, "wechat": 283}}, Renderer: pen{}, Gazetteer: alert.Foshan(), Rules: alert.DutyRules()})
+	o.desk = desk.New(desk.Config{Book: book, Store: o.store, Audience: crowd{map[string]int{"sms": 617, "wechat": 283}}, Renderer: pen{}, Gazetteer: alert.Foshan(), Rules: alert.FoshanDuties()})
 	o.tracker = progress.NewTracker(book, o.channels.route)
-	o.watch = &desk.Watch{Book: book, Store: o.store, Rules: alert.DutyRules(), Log: quiet}
+	o.watch = &desk.Watch{Book: book, Store: o.store, Rules: alert.FoshanDuties(), Log: quiet}
 	spread := &desk.Spread{Book: book, Store: o.store, Audience: crowd{map[string]int{"sms": 617, "wechat": 283}}, Log: quiet, Closed: o.tracker.Closed, Finished: o.tracker.Finished, Reached: o.tracker.Reached}
 	var wg sync.WaitGroup
 	wg.Go(func() { spread.Run(ctx) })

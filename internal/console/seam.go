@@ -86,6 +86,8 @@ type Incidents interface {
 	RecordIncident(ctx context.Context, who alert.Actor, id string, f alert.IncidentFacts, reason string) (string, error)
 	HoldConference(ctx context.Context, who alert.Actor, incident string, c alert.ConferenceHeld) error
 	CloseIncident(ctx context.Context, who alert.Actor, incident, reason string) error
+	RecordDone(ctx context.Context, who alert.Actor, incident string, f alert.DutyDone) error
+	NotDuties(incident string) []alert.Duty
 	Acknowledge(ctx context.Context, who alert.Actor, incident, milestone string) error
 	Duties() []alert.Duty
 	RunningDuties(now time.Time) []alert.Duty

@@ -152,6 +152,8 @@ func incidentStep(f alert.Fact) (what, detail string) {
 		return "记录事件", join("；", f.Facts.Level().ZH()+"："+f.Facts.Title, f.Reason)
 	case alert.ConferenceHeld:
 		return "新闻发布会", alert.ShowTime(f.At) + " " + f.Place
+	case alert.DutyDone:
+		return doneStep(f)
 	case alert.IncidentClosed:
 		return "事件结束", f.Reason
 	case alert.Acknowledged:

@@ -85,7 +85,7 @@ type Config struct {
 	Audience  Audience
 	Renderer  Renderer
 	Gazetteer *alert.Gazetteer
-	Rules     []alert.DutyRule
+	Rules     alert.DutyTable // as it is configured; the journal may hold a newer one
 	Log       *slog.Logger
 	// Mode is the installation's own: authority and roster are changed in it
 	// only. Empty: in any.

@@ -16,15 +16,16 @@ func (d *Desk) RecordIncident(ctx context.Context, who alert.Actor, id string, f
 		return "", err
 	}
 	now := d.Now()
-	for _, s := range []*string{&f.Title, &f.Unit, &f.Place, &f.Course, &f.Measures, &f.Other} {
+	for _, s := range []*string{&f.Title, &f.Unit, &f.Place, &f.Course, &f.Measures, &f.Other, &f.Source} {
 		*s = strings.TrimSpace(*s)
 	}
 	f.Occurred, f.Received, f.Classified = utc(f.Occurred), utc(f.Received), utc(f.Classified)
+	f.AsOf = utc(f.AsOf)
 	if f.Level() > alert.Unclassified && f.Classified.IsZero() {
 		f.Classified = now.UTC().Truncate(time.Second)
 	}
 	ps := f.Check(d.Gazetteer, now)
-	for field, v := range map[string]string{"title": f.Title, "unit": f.Unit, "place": f.Place, "course": f.Course, "measures": f.Measures, "other": f.Other} {
+	for field, v := range map[string]string{"title": f.Title, "unit": f.Unit, "place": f.Place, "course": f.Course, "measures": f.Measures, "other": f.Other, "source": f.Source} {
 		if _, unsafe := alert.UnsafeRune(v); unsafe || len([]rune(v)) > alert.MaxDescription {
 			ps = append(ps, &alert.Problem{Kind: alert.Invalid, Field: field, ZH: "太长或含有控制字符。", EN: "Too long, or contains control characters."})
 		}
@@ -58,9 +59,14 @@ func mayAmend(inc *alert.Incident, who alert.Actor, f *alert.IncidentFacts, reas
 		return blocked("事件已经结束，不能再改。", "The incident is closed.")
 	}
 	old := inc.Now()
-	changed := !f.Occurred.Equal(old.Occurred) || !f.Received.Equal(old.Received) || f.Level() < old.Level()
-	if changed && strings.TrimSpace(reason) == "" {
-		return &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "更改时间或调低级别须写明原因；原来的记录会保留。", EN: "Say why an instant changes or the level is lowered; the old record is kept."}
+	for now, then := range map[*time.Time]time.Time{&f.Occurred: old.Occurred, &f.Received: old.Received, &f.Classified: old.Classified, &f.AsOf: old.AsOf} {
+		if now.Truncate(time.Minute).Equal(then.Truncate(time.Minute)) {
+			*now = then // a form knows minutes only
+		}
+	}
+	moved := !f.Occurred.Equal(old.Occurred) || !f.Received.Equal(old.Received) || !old.Classified.IsZero() && !f.Classified.Equal(old.Classified)
+	if changed := moved || f.Level() < old.Level() || f.Raised != old.Raised || f.Kind != old.Kind && f.Kind.ZH() != old.Kind.ZH(); changed && strings.TrimSpace(reason) == "" {
+		return &alert.Problem{Kind: alert.Invalid, Field: "reason", ZH: "更改时间、类别或级别须写明原因；原来的记录会保留。", EN: "Say why an instant, the kind or the level changes; the old record is kept."}
 	}
 	return nil
 }
@@ -134,27 +140,44 @@ func (d *Desk) Acknowledge(ctx context.Context, who alert.Actor, incident, miles
 // Duties returns every clock of every incident, by due instant.
 func (d *Desk) Duties() []alert.Duty {
 	var out []alert.Duty
-	d.Read(func(st *alert.State) { out = duties(st, d.Rules, func(*alert.Incident) bool { return true }) })
+	d.Read(func(st *alert.State) { out = duties(st, &d.Rules, func(*alert.Incident) bool { return true }) })
 	return out
 }
 
-// RunningDuties returns the clocks of the incidents that are open or were
-// closed within the last day, by due instant.
+// oldIncidents bounds how long a closed incident's clocks are looked for: the
+// longest of them, with the time in which somebody should have seen the miss.
+const oldIncidents = 400 * 24 * time.Hour
+
+// RunningDuties returns the clocks of the incidents that are open, and of those
+// that are closed what still runs or ended within the last day, by due instant.
 func (d *Desk) RunningDuties(now time.Time) []alert.Duty {
 	var out []alert.Duty
 	d.Read(func(st *alert.State) {
-		out = duties(st, d.Rules, func(inc *alert.Incident) bool { return inc.Closed == nil || now.Sub(inc.Closed.At) <= 24*time.Hour })
+		out = duties(st, &d.Rules, func(inc *alert.Incident) bool { return inc.Closed == nil || now.Sub(inc.Closed.At) <= oldIncidents })
+		out = slices.DeleteFunc(out, func(x alert.Duty) bool {
+			inc := st.Incidents[x.Incident]
+			return inc.Closed != nil && !x.Open() && now.Sub(inc.Closed.At) > 24*time.Hour
+		})
 	})
 	return out
 }
 
-func duties(st *alert.State, rules []alert.DutyRule, want func(*alert.Incident) bool) []alert.Duty {
+// NotDuties are the rules that never applied to an incident, with the reason.
+func (d *Desk) NotDuties(incident string) (out []alert.Duty) {
+	d.Read(func(st *alert.State) {
+		if inc := st.Incidents[incident]; inc != nil {
+			out = st.NotDutiesOf(inc, &d.Rules)
+		}
+	})
+	return out
+}
+
+func duties(st *alert.State, shipped *alert.DutyTable, want func(*alert.Incident) bool) []alert.Duty {
 	var out []alert.Duty
 	for _, id := range st.IncidentID {
-		if !want(st.Incidents[id]) {
-			continue
+		if want(st.Incidents[id]) {
+			out = append(out, st.DutiesOf(st.Incidents[id], shipped)...)
 		}
-		out = append(out, alert.Deadlines(st.Incidents[id], st.Answers(id), rules)...)
 	}
 	slices.SortStableFunc(out, func(a, b alert.Duty) int { return a.Due.Compare(b.Due) })
 	return out

@@ -122,7 +122,7 @@ func TestTheMissIsRecordedOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.DutyRules(), Log: slog.New(slog.DiscardHandler)}
+				w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.FoshanDuties(), Log: slog.New(slog.DiscardHandler)}
 				if _, err := w.Round(t.Context(), now); err != nil {
 					t.Error(err)
 				}
@@ -154,7 +154,7 @@ func TestAnswerAndConferenceMeetTheDuties(t *testing.T) {
 	c.Kind, c.Answers = alert.KindIncident, id
 	n.released(c)
 	n.must(n.HoldConference(t.Context(), approver, id, alert.ConferenceHeld{At: time.Now(), Place: "市新闻发布厅"}))
-	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.DutyRules(), Log: slog.New(slog.DiscardHandler)}
+	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.FoshanDuties(), Log: slog.New(slog.DiscardHandler)}
 	_, err = w.Round(t.Context(), time.Now())
 	n.must(err)
 	n.Read(func(st *alert.State) {
@@ -174,7 +174,7 @@ func TestAConferenceAheadOfOurClockIsMetAtItsInstant(t *testing.T) {
 	id, err := n.RecordIncident(t.Context(), writer, "", explosion(now.Add(-time.Hour)), "")
 	n.must(err)
 	n.must(n.HoldConference(t.Context(), approver, id, alert.ConferenceHeld{At: now.Add(30 * time.Second), Place: "市新闻发布厅"}))
-	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.DutyRules(), Log: slog.New(slog.DiscardHandler)}
+	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.FoshanDuties(), Log: slog.New(slog.DiscardHandler)}
 	next, err := w.Round(t.Context(), now)
 	n.must(err)
 	if !next.Equal(now.Add(30 * time.Second)) {
@@ -201,7 +201,7 @@ func TestTheEndOfANoticeIsRecordedAtItsInstant(t *testing.T) {
 	notice := n.released(leak())
 	var expires time.Time
 	n.Read(func(st *alert.State) { expires = st.Notices[notice].Current().Content.Expires })
-	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.DutyRules(), Log: slog.New(slog.DiscardHandler)}
+	w := desk.Watch{Book: n.book, Store: n.store, Rules: alert.FoshanDuties(), Log: slog.New(slog.DiscardHandler)}
 	late := w
 	for _, at := range []time.Time{time.Now(), expires.Add(-time.Second)} {
 		next, err := w.Round(t.Context(), at)

@@ -84,7 +84,7 @@ func (n *night) open(dir string) {
 	if n.book, err = n.store.OpenBook(n.t.Context()); err != nil {
 		n.t.Fatal(err)
 	}
-	n.Desk = desk.New(desk.Config{Book: n.book, Store: n.store, Audience: n.crowd, Renderer: headlines{&n.limit}, Gazetteer: alert.Foshan(), Rules: alert.DutyRules()})
+	n.Desk = desk.New(desk.Config{Book: n.book, Store: n.store, Audience: n.crowd, Renderer: headlines{&n.limit}, Gazetteer: alert.Foshan(), Rules: alert.FoshanDuties()})
 }
 
 func leak() alert.Content {

@@ -22,7 +22,7 @@ import (
 type Watch struct {
 	Book  Book
 	Store Store
-	Rules []alert.DutyRule
+	Rules alert.DutyTable // see [Config]
 	Log   *slog.Logger
 	// Later returns the follow-up tasks that are due now, and when to ask
 	// again; nil for none.
@@ -186,7 +186,7 @@ func endOf(st *alert.State, n *alert.Notice, now time.Time) (due []milestoneEven
 
 // clocksOf are an incident's duties.
 func (w *Watch) clocksOf(st *alert.State, inc *alert.Incident, now time.Time) (due []milestoneEvent, next time.Time) {
-	for _, d := range alert.Deadlines(inc, st.Answers(inc.ID), w.Rules) {
+	for _, d := range st.DutiesOf(inc, &w.Rules) {
 		for _, m := range d.Milestones(now) {
 			if _, done := st.Milestones[m.ID()]; !done {
 				due = append(due, milestoneEvent{m, inc.Mode})

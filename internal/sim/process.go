@@ -46,10 +46,10 @@ func boot(w *world, place, life int) *process {
 	p.tracker = progress.NewTracker(p.book, func(string) progress.Route { return progress.Route{} })
 	p.takeTallies()
 	p.desk = desk.New(desk.Config{Book: p.book, Store: p.store, Audience: census{w}, Renderer: headline{}, Gazetteer: alert.Foshan(),
-		Rules: alert.DutyRules(), Log: quiet, Now: clock})
+		Rules: alert.FoshanDuties(), Log: quiet, Now: clock})
 	p.spread = &desk.Spread{Book: p.book, Store: p.store, Audience: census{w}, Log: quiet, SliceSize: sliceSize, Now: clock,
 		Closed: p.tracker.Closed, Finished: p.tracker.Finished, Reached: p.tracker.Reached}
-	p.watch = &desk.Watch{Book: p.book, Store: p.store, Rules: alert.DutyRules(), Log: quiet, Later: p.tracker.Later}
+	p.watch = &desk.Watch{Book: p.book, Store: p.store, Rules: alert.FoshanDuties(), Log: quiet, Later: p.tracker.Later}
 
 	journal, tallies := w.rec.of(alert.StreamJournal), w.rec.of(alert.StreamTallies)
 	p.loop("follower", func(a *actor) {

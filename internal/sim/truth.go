@@ -178,8 +178,9 @@ func (w *world) milestones(st *alert.State) {
 			w.violate("I5: milestone %s is missing", m.ID())
 		}
 	}
+	shipped := alert.FoshanDuties()
 	for _, id := range st.IncidentID {
-		for _, d := range alert.Deadlines(st.Incidents[id], st.Answers(id), alert.DutyRules()) {
+		for _, d := range st.DutiesOf(st.Incidents[id], &shipped) {
 			for _, m := range d.Milestones(w.now.Add(-time.Hour)) {
 				expect(m)
 			}

@@ -192,10 +192,19 @@ func (d *Demo) openIncident(ctx context.Context, now time.Time) error {
 	occurred := now.Add(-4*time.Hour - 20*time.Minute).Truncate(time.Second)
 	then := *d.Desk
 	then.Now = func() time.Time { return occurred.Add(12 * time.Minute) }
-	_, err := then.RecordIncident(ctx, d.As("chen"), "", alert.IncidentFacts{
+	id, err := then.RecordIncident(ctx, d.As("chen"), "", alert.IncidentFacts{
 		Title: "三水区白坭镇某化工厂爆炸（演练）", Unit: "某化工厂，从业人员约210人", Place: "三水区白坭镇工业大道", Area: "440607104",
 		Course: "反应釜检修时发生爆炸并起火，部分厂房坍塌。", Measures: "已启动应急响应，消防、医疗到场，疏散周边300人。",
 		Occurred: occurred, Received: occurred.Add(6 * time.Minute), Deaths: 12, Injured: 31, Missing: 2,
 	}, "")
-	return err
+	if err != nil {
+		return err
+	}
+	for duty, after := range map[string]time.Duration{"phone1h": 40 * time.Minute, "up2h": 70 * time.Minute} {
+		then.Now = func() time.Time { return occurred.Add(after + 2*time.Minute) }
+		if err := then.RecordDone(ctx, d.As("chen"), id, alert.DutyDone{Duty: duty, At: occurred.Add(after), Evidence: "省应急管理厅值班室已接（演练）"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
