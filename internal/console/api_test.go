@@ -219,9 +219,19 @@ func TestAPIIncidents(t *testing.T) {
 		}
 	}
 	o.call(chen, "POST", "/incidents", facts, &inc).want(201)
-	if inc.Level != "major" || len(inc.Duties) != 2 || inc.Duties[0].State != "open" || !inc.Duties[0].Due.Equal(now.Add(4*time.Hour)) {
+	due := map[string]time.Time{}
+	for _, d := range inc.Duties {
+		if due[d.Duty] = d.Due; d.State != "open" {
+			t.Errorf("%+v", d)
+		}
+	}
+	if inc.Level != "major" || !due["info5h"].Equal(now.Add(4*time.Hour)) || !due["up2h"].Equal(now.Add(70*time.Minute)) {
 		t.Fatalf("got %+v", inc)
 	}
+	report := map[string]any{"duty": "up2h", "at": now.Add(-10 * time.Minute), "evidence": "省值班室已接"}
+	o.call(chen, "POST", "/incidents/"+inc.Incident+"/done", report, nil).want(200, `"state":"met"`, "省值班室已接", `"duty":"twice"`)
+	report["evidence"] = ""
+	o.call(chen, "POST", "/incidents/"+inc.Incident+"/done", report, nil).refusal(422)
 	o.call(chen, "GET", "/duties", nil, nil).want(200, "info5h", "press24h", `"now"`)
 	o.call(chen, "GET", "/incidents", nil, nil).want(200, inc.Incident)
 	o.call(chen, "POST", "/incidents/"+inc.Incident+"/answer", map[string]any{}, nil).want(201, `"answers":"`+inc.Incident)
