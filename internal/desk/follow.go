@@ -76,6 +76,7 @@ func (d *Desk) followContent(st *alert.State, notice string, verb alert.Verb, re
 func (d *Desk) followFrame(cur *alert.Revision, verb alert.Verb) alert.Content {
 	c, now := cur.Content, d.Now()
 	c.Answers, c.Suspend, c.HeadlineEN, c.TextEN, c.Again = "", nil, "", "", false
+	c.Interpretation = nil // it explained the text that this one replaces
 	c.Urgency = "Immediate"
 	if verb.Ends() {
 		c.Urgency = "Past"
