@@ -22,12 +22,16 @@ func TestADocumentGoesOutWithItsInterpretation(t *testing.T) {
 	}
 	c.Interpretation = &alert.Interpretation{Text: "通告对有限空间作业的企业有效。"}
 	notice := n.released(c)
-	if _, err := n.Follow(t.Context(), approver, notice, alert.Retract, "发布有误"); err != nil {
+	rev, err := n.Follow(t.Context(), approver, notice, alert.Correct, "适用范围写错了")
+	if err != nil {
 		t.Fatal(err)
 	}
 	n.Read(func(st *alert.State) {
 		if r := st.Notices[notice].Rev(1); r.Content.Explained("zh") != c.Interpretation.Text {
 			t.Error("the released document has lost its interpretation")
+		}
+		if r := st.Notices[notice].Rev(rev); r.Content.Interpretation != nil {
+			t.Error("the correction says what the wrong text meant")
 		}
 	})
 }
