@@ -49,11 +49,11 @@ need-tools:
 
 # The figures of the README and of deploy/performance.md.
 bench: build
-	@for b in import start count fanout fold append page slice smpp-encode; do $(BIN) bench $$b -json; done
+	@for b in import start count fanout desk fold append page slice smpp-encode; do $(BIN) bench $$b -json; done
 	@$(BIN) bench fanout -carrier smpp -n 3000 -json
 
 # How the figures grow from 10,000 to a million, drawn for the performance
-# page: some five minutes on two idle cores. GROWTH=10000000 takes an hour and
+# page: some seven minutes on two idle cores. GROWTH=10000000 takes an hour and
 # 16 GiB of memory.
 GROWTH ?= 1000000
 growth: build

@@ -44,7 +44,7 @@ func (w *worker) deliver(ctx context.Context, job *Work, c class, l *ledger, ope
 	if recordErr != nil {
 		return pass{what: passLost}, recordErr
 	}
-	w.known = true
+	w.settled = true
 	return w.after(job, l, s, t, err)
 }
 

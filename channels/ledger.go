@@ -34,7 +34,7 @@ type ledger struct {
 
 	mu       sync.Mutex
 	loaded   bool
-	landedAt time.Time // when our own last commit was answered
+	asked    time.Time // when our own last commit that was taken was sent
 	seq      uint64    // the slice's newest message in the record
 	hash     [32]byte  // running hash of its messages, see ChainOutcomes
 	standing map[alert.RecipientID]standing
@@ -206,12 +206,12 @@ func (l *ledger) worked(attempt int) {
 	}
 }
 
-// knownAt reports whether what is known is as good as read now: a commit of ours
+// current reports whether what is known is as good as read now: a commit of ours
 // was taken a moment ago, and it expected the slice's last sequence.
-func (l *ledger) knownAt(now time.Time) bool {
+func (l *ledger) current(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return now.Sub(l.landedAt) < knownFor
+	return now.Sub(l.asked) < knownFor
 }
 
 // knownFor is how long a commit of ours stands for a look. What another process

@@ -230,12 +230,13 @@ func (r *recorder) commitOutcomes(ctx context.Context, list []*ledger) (looked i
 
 // commitTogether commits the messages, all or none.
 func (r *recorder) commitTogether(ctx context.Context, flights []*ledger, puts []alert.Put) error {
+	asked := time.Now()
 	last, err := r.rec.PutBatch(ctx, puts)
 	if err != nil {
 		return r.reconcile(ctx, flights, puts, err)
 	}
 	for i, l := range flights {
-		r.land(l, last-uint64(len(flights)-1-i), puts[i].Data)
+		r.land(l, last-uint64(len(flights)-1-i), puts[i].Data, asked)
 	}
 	return nil
 }
@@ -280,14 +281,15 @@ func (l *ledger) filter() {
 	}
 }
 
-// land takes a message that was just committed at seq.
-func (r *recorder) land(l *ledger, seq uint64, data []byte) {
+// land takes a message that was committed at seq, after the instant asked: a
+// process that was frozen before it heard so may be late.
+func (r *recorder) land(l *ledger, seq uint64, data []byte, asked time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.seq >= seq {
 		return // somebody who opened the slice has read it already
 	}
-	l.seq, l.landedAt = seq, time.Now()
+	l.seq, l.asked = seq, asked
 	l.hash = ChainOutcomes(l.hash, data)
 	l.version++
 	for i := range l.flight {

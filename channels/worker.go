@@ -43,7 +43,7 @@ type worker struct {
 
 	members []Member
 	read    time.Time
-	known   bool // our own commit just showed that nobody else recorded anything
+	settled bool // the last look ended with commits of our own
 	tries   int  // batches in a row that ended with an error
 }
 
@@ -159,12 +159,12 @@ func (w *worker) inTurn(job *Work) (p pass, err error) {
 // pass looks at the slice once and does what there is to do.
 func (w *worker) pass(ctx context.Context, job *Work, c class, l *ledger) (pass, error) {
 	eng := w.lane.eng
-	if known := w.known && l.knownAt(time.Now()); !known {
+	if !w.settled || !l.current(time.Now()) {
 		if err := eng.ledgers.refresh(ctx, l); err != nil {
 			return pass{}, err
 		}
 	}
-	w.known = false
+	w.settled = false
 	l.worked(w.task.Attempt)
 	if _, closed := l.closed(); closed {
 		return pass{what: passDone}, nil

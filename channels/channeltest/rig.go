@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"mingluo/channels"
+	"mingluo/internal/faulttest"
 )
 
 // Rig is one channel and its imitation carrier. The suite makes a new one for
@@ -77,7 +78,7 @@ func (f Fault) String() string {
 func (r *Rig) fault(t *testing.T, f Fault, addresses ...string) {
 	t.Helper()
 	if !r.Fault(f, addresses...) {
-		t.Skipf("the imitation carrier has no %q", f)
+		faulttest.Skip(t, "%s: the imitation of this carrier is never %q", t.Name(), f)
 	}
 }
 

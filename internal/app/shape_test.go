@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"channels/sms/smpp": {"channels/sms/link"},
 	"channels/wechat":   {"internal/alert", "channels"},
 
-	"channels/channeltest":           {"internal/alert", "channels"},
+	"channels/channeltest":           {"internal/alert", "internal/faulttest", "channels"},
 	"channels/channeltest/smsc":      {"channels/sms/gsm", "channels/sms/smpp"},
 	"channels/channeltest/wechatapi": {},
 
