@@ -85,8 +85,8 @@ type DutyRule struct {
 	Unconfirmed bool   `json:"unconfirmed,omitempty" toml:"unconfirmed"`
 	MetBy       string `json:"met_by" toml:"met_by"`
 
-	Owner  string `json:"owner,omitempty" toml:"owner"`   // officer who is reminded first
-	Deputy string `json:"deputy,omitempty" toml:"deputy"` // and next; after them the shift
+	Owner  string `json:"owner,omitempty" toml:"owner"`   // officer who answers for it
+	Deputy string `json:"deputy,omitempty" toml:"deputy"` // and who stands in
 }
 
 // DutyTable is the duties of a city with the calendar that their working days
